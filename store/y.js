@@ -1,0 +1,3 @@
+import { x } from "../hex/ids.js";
+export const y = x;
+//# sourceMappingURL=y.js.map

@@ -1,0 +1,144 @@
+/**
+ * Change rows: how the API asks the generator for a build. A row is a key and not a change: whoever
+ * handles it reads the database again, so ten publishes of one package are one build.
+ */
+import type { PackageName, RepositoryName } from "../../hex/ids.ts";
+import type { Micros } from "../../schemas/time.ts";
+import type { Queryable, Transaction } from "../postgres/pool.ts";
+
+/** Told of a repository's name when it has a new change. */
+export const CHANGE_CHANNEL = "skep_changes";
+/** Told of change ids, separated by commas, when installs see them. */
+export const VISIBLE_CHANNEL = "skep_visible";
+
+/**
+ * Raises both revisions and asks for a build, in the transaction that makes the change. Call it last: the
+ * repository's row is locked from here to the commit, and every publish of the repository passes here.
+ * @param change.package undefined when only the repository's own files change
+ * @returns the change's id, to wait for.
+ */
+export async function recordChange(
+  tx: Transaction,
+  change: {
+    readonly repositoryId: number;
+    readonly package: PackageName | undefined;
+    readonly requestId?: string | undefined;
+  },
+): Promise<number> {
+  if (change.package !== undefined) {
+    await tx`
+      insert into package_revisions (repository_id, name, revision)
+      values (${change.repositoryId}, ${change.package}, 1)
+      on conflict (repository_id, name) do update set revision = package_revisions.revision + 1`;
+  }
+  const [row] = await tx<{ id: number }[]>`
+    with repository as (
+      update repositories set revision = revision + 1, updated_at = now()
+      where id = ${change.repositoryId} returning name
+    ), change as (
+      insert into changes (repository, package, request_id)
+      select name, ${change.package ?? null}, ${change.requestId ?? null} from repository
+      returning id, repository
+    )
+    select change.id, pg_notify(${CHANGE_CHANNEL}, change.repository) from change`;
+  if (row === undefined) throw new TypeError(`no repository ${change.repositoryId}`);
+  return row.id;
+}
+
+/** A change that waits for a build. */
+export interface PendingChange {
+  readonly id: number;
+  readonly package: PackageName | null;
+  readonly look: boolean;
+  readonly requestId: string | null;
+  readonly insertedAt: Micros;
+}
+
+/** @returns the repositories that have something to build now, by name. */
+export async function repositoriesWithChanges(sql: Queryable): Promise<readonly RepositoryName[]> {
+  const rows = await sql<{ repository: RepositoryName }[]>`
+    select distinct repository from changes where finished_at is null and not_before <= now()`;
+  return rows.map((row) => row.repository);
+}
+
+/** @returns the repository's changes that are due, oldest first, at most `limit`. */
+export async function pendingChanges(
+  sql: Queryable,
+  repository: RepositoryName,
+  limit: number,
+): Promise<readonly PendingChange[]> {
+  return sql<PendingChange[]>`
+    select id, package, look, request_id as "requestId", inserted_at as "insertedAt" from changes
+    where repository = ${repository} and finished_at is null and not_before <= now()
+    order by id limit ${limit}`;
+}
+
+/**
+ * Finishes exactly these rows, which a build has taken in.
+ * @param purgeId the purge that makes them visible; undefined when nothing needs one, and they are
+ */
+export async function finishChanges(
+  tx: Transaction,
+  ids: readonly number[],
+  purgeId: number | undefined,
+): Promise<void> {
+  await tx`
+    update changes set finished_at = now(), purge_id = ${purgeId ?? null},
+      visible_at = ${purgeId === undefined ? tx`now()` : null}
+    where id = any(${ids as number[]}::bigint[])`;
+  if (purgeId === undefined) await notifyVisible(tx, ids);
+}
+
+/** Marks the changes of a purge that was accepted and read back fresh, and wakes who waits for them. */
+export async function showChanges(tx: Transaction, purgeId: number): Promise<void> {
+  const rows = await tx<{ id: number }[]>`
+    update changes set visible_at = now() where purge_id = ${purgeId} and visible_at is null returning id`;
+  await notifyVisible(
+    tx,
+    rows.map((row) => row.id),
+  );
+}
+
+// A NOTIFY payload is limited to 8,000 bytes; 300 ids fit however long they grow.
+async function notifyVisible(tx: Transaction, ids: readonly number[]): Promise<void> {
+  for (let start = 0; start < ids.length; start += 300) {
+    await tx`select pg_notify(${VISIBLE_CHANNEL}, ${ids.slice(start, start + 300).join(",")})`;
+  }
+}
+
+/** Puts changes off after a failure, so that one that fails always does not hold the others up. */
+export async function deferChanges(sql: Queryable, ids: readonly number[], seconds: number): Promise<void> {
+  await sql`
+    update changes set attempts = attempts + 1, not_before = now() + ${seconds} * interval '1 second'
+    where id = any(${ids as number[]}::bigint[]) and finished_at is null`;
+}
+
+/**
+ * Asks for builds without raising a revision: nothing in the database has changed, but the objects are
+ * to be looked at.
+ */
+export async function requestLooks(
+  sql: Queryable,
+  repository: RepositoryName,
+  packages: readonly (PackageName | null)[],
+): Promise<readonly number[]> {
+  const rows = await sql<{ id: number }[]>`
+    insert into changes (repository, package, look)
+    select ${repository}, package, true from unnest(${packages as (string | null)[]}::text[]) as package
+    returning id`;
+  await sql`select pg_notify(${CHANGE_CHANNEL}, ${repository})`;
+  return rows.map((row) => row.id);
+}
+
+/** @returns which of the changes installs can see by now; a row that was cleaned up counts as seen. */
+export async function visibleChanges(sql: Queryable, ids: readonly number[]): Promise<ReadonlySet<number>> {
+  const hidden = await sql<{ id: number }[]>`
+    select id from changes where id = any(${ids as number[]}::bigint[]) and visible_at is null`;
+  const waiting = new Set(hidden.map((row) => row.id));
+  return new Set(ids.filter((id) => !waiting.has(id)));
+}
+
+/** Removes rows that nobody can be waiting for any more. */
+export async function forgetVisibleChanges(sql: Queryable): Promise<void> {
+  await sql`delete from changes where visible_at < now() - interval '1 hour'`;
+}

@@ -2,8 +2,27 @@ import { defineConfig } from "vitest/config";
 
 const folders = "{api,generator,edge,mirror,hex,proto,schemas,store,cli}";
 
+/** Suites that start processes, servers or browsers of their own. */
+const slow = { testTimeout: 60_000, hookTimeout: 120_000 };
+
+function project(name: string, include: string, options: object = {}) {
+  return { test: { name, include: [include], ...options } };
+}
+
 export default defineConfig({
   test: {
-    projects: [{ test: { name: "unit", include: [`${folders}/**/*.test.ts`] } }],
+    globalSetup: ["test/support/global-setup.ts"],
+    projects: [
+      project("unit", `${folders}/**/*.test.ts`),
+      project("house", "test/house/**/*.test.ts", slow),
+      project("oracle", "test/oracle/**/*.test.ts", slow),
+      project("store", "test/contract/**/*.test.ts", slow),
+      project("api", "test/api/**/*.test.ts", { testTimeout: 20_000 }),
+      project("generator", "test/generator/**/*.test.ts", { testTimeout: 20_000 }),
+      project("faults", "test/faults/**/*.test.ts", slow),
+      project("cdn", "test/cdn/**/*.test.ts", slow),
+      project("clients", "test/clients/**/*.test.ts", slow),
+      project("cli", "test/cli/**/*.test.ts", slow),
+    ],
   },
 });

@@ -1,0 +1,159 @@
+/**
+ * One build of a repository: all changes that are pending, in the order of the writing protocol
+ * (docs/design.md). The order is the design: an object is written only after everything it names.
+ */
+import type { PackageName } from "../hex/ids.ts";
+import { hasCode } from "../schemas/errors.ts";
+import type { Hold } from "../store/queries/books.ts";
+import type { RepositoryRow } from "../store/queries/registry.ts";
+import { announce, record, reopenIntents } from "./books.ts";
+import { type DesiredObject, packageObjects, repositoryObjects } from "./build/objects.ts";
+import { withoutHeldReleases, withoutHeldVersions } from "./build/rows.ts";
+import type { Claim } from "./claim.ts";
+import type { GeneratorContext } from "./context.ts";
+import { currentObjects, recordedAsCurrent } from "./look.ts";
+import { readSnapshot, type Snapshot } from "./snapshot.ts";
+import { type StepName, step } from "./steps.ts";
+import type { CurrentObject } from "./write/metadata.ts";
+import { type Plan, type Put, planWrites, type Removal } from "./write/plan.ts";
+import { type Written, writePuts, writeRemovals } from "./write/stage.ts";
+
+/** What a build did. */
+export interface BatchResult {
+  /** Undefined when there was nothing to do. */
+  readonly repository: RepositoryRow | undefined;
+  readonly changes: number;
+  readonly written: number;
+  readonly removed: number;
+  /** The purge that makes it visible. */
+  readonly purgeId: number | undefined;
+}
+
+const NOTHING: BatchResult = {
+  repository: undefined,
+  changes: 0,
+  written: 0,
+  removed: 0,
+  purgeId: undefined,
+};
+
+/** What one build has gathered so far. */
+export interface Build {
+  readonly snapshot: Snapshot;
+  readonly plan: Plan;
+  /** Of the packages in scope, and of all others as recorded. */
+  readonly holds: readonly Hold[];
+}
+
+/**
+ * Builds what is pending. Safe to run again after a crash at any point: what was announced is looked at by
+ * whoever comes next, and what was not is still pending.
+ * @throws SkepError `lease_lost`, `database_restored`, `store_unavailable` and whatever Postgres throws;
+ *   nothing is lost then.
+ */
+export async function runBatch(context: GeneratorContext, claim: Claim): Promise<BatchResult> {
+  const run = <T>(name: StepName, work: () => Promise<T>) => step(context.onStep, name, work);
+
+  const snapshot = await run("snapshot", () =>
+    readSnapshot(context.sql, claim.repositoryId, claim.generation),
+  );
+  if (snapshot === undefined) return NOTHING;
+  const scope = snapshot.packages.map((row) => row.name);
+  const current = await run("look", () => currentObjects(context, snapshot));
+
+  let build = planBuild(context, snapshot, current, holdsOutside(snapshot, scope));
+  await run("intent", () => announce(context, claim, build));
+  // A crash from here on leaves intents, so every key below is looked at before it is trusted again.
+  try {
+    // 1. Tarballs, docs and the public key, which name nothing.
+    const first = await run("put-tarballs", () => putStage(context, claim, build, isLeaf));
+    if (first.held.length > 0) {
+      // Their bytes cannot be published: plan again without them, so that no file names them.
+      build = planBuild(context, snapshot, current, [...holdsOutside(snapshot, scope), ...first.held]);
+      await announce(context, claim, build);
+    }
+    // 2. A package's file, which names tarballs that are all there by now.
+    const second = await run("put-packages", () => putStage(context, claim, build, isKind("package")));
+    // 3. The indexes, which name packages and versions.
+    const third = await run("put-versions", () => putStage(context, claim, build, isKind("versions")));
+    const fourth = await run("put-names", () => putStage(context, claim, build, isKind("names")));
+    // 4. Files of packages that no index names any more.
+    const removed = await run("delete-packages", () => removeStage(context, claim, build));
+    const stages = [first, second, third, fourth];
+    const written = stages.flatMap((stage) => stage.written);
+    const purgeId = await run("record", () => record(context, claim, build, written, removed));
+    context.counters.builds += 1;
+    return {
+      repository: snapshot.repository,
+      changes: snapshot.changes.length,
+      written: written.length,
+      removed: removed.length,
+      purgeId,
+    };
+  } catch (error) {
+    if (hasCode(error, "lease_lost")) await putBack(context, claim, build);
+    throw error;
+  }
+}
+
+function holdsOutside(snapshot: Snapshot, scope: readonly PackageName[]): readonly Hold[] {
+  const inScope = new Set(scope);
+  return snapshot.holds.filter((hold) => !inScope.has(hold.package));
+}
+
+function planBuild(
+  context: GeneratorContext,
+  snapshot: Snapshot,
+  current: ReadonlyMap<string, CurrentObject>,
+  holds: readonly Hold[],
+): Build {
+  const { repository } = snapshot;
+  const packages = withoutHeldReleases(snapshot.packages, holds);
+  const index = withoutHeldVersions(snapshot.index, holds);
+  const desired: DesiredObject[] = [
+    ...packages.flatMap((row) => packageObjects(repository, row, context.signer)),
+    ...repositoryObjects(repository, index, context.signer),
+  ];
+  const live = new Set(
+    snapshot.packages.flatMap((row) => row.releases.map(({ version }) => `${row.name} ${version}`)),
+  );
+  const plan = planWrites({
+    desired,
+    current,
+    recorded: recordedAsCurrent(snapshot.recorded),
+    isLive: (name, version) => live.has(`${name} ${version}`),
+  });
+  return { snapshot, plan, holds };
+}
+
+const isKind =
+  (kind: DesiredObject["object"]["kind"]) =>
+  (put: Put): boolean =>
+    put.desired.object.kind === kind;
+
+function isLeaf(put: Put): boolean {
+  const { kind } = put.desired.object;
+  return kind === "tarball" || kind === "docs" || kind === "public_key";
+}
+
+function putStage(
+  context: GeneratorContext,
+  claim: Claim,
+  build: Build,
+  belongs: (put: Put) => boolean,
+): Promise<{ readonly written: readonly Written[]; readonly held: readonly Hold[] }> {
+  return writePuts(context, claim, build.snapshot.repository, build.plan.puts.filter(belongs));
+}
+
+function removeStage(context: GeneratorContext, claim: Claim, build: Build): Promise<readonly Removal[]> {
+  return writeRemovals(context, claim, build.plan.removals);
+}
+
+/**
+ * We were overtaken: what we have put since then may stand where nobody expects it. The intents are opened
+ * again, so that the generation that overtook us looks at each of our keys.
+ */
+async function putBack(context: GeneratorContext, claim: Claim, build: Build): Promise<void> {
+  context.counters.overtaken += 1;
+  await reopenIntents(context, claim, build);
+}

@@ -1,0 +1,148 @@
+/** The two transactions around the writes of a build: announce, and record. */
+import { parseObjectKey, type RepositoryRef, repositorySurrogateKey, surrogateKey } from "../hex/keys.ts";
+import type { Transaction } from "../store/postgres/pool.ts";
+import * as books from "../store/queries/books.ts";
+import { deferChanges, finishChanges, requestLooks } from "../store/queries/changes.ts";
+import { holdsLease } from "../store/queries/leases.ts";
+import { enqueuePurge } from "../store/queries/purges.ts";
+import type { Build } from "./batch.ts";
+import type { Claim } from "./claim.ts";
+import type { GeneratorContext } from "./context.ts";
+import type { Removal } from "./write/plan.ts";
+import { recordOf, type Written } from "./write/stage.ts";
+
+// Fastly takes 256 keys at once; beyond that one key that purges the repository is cheaper for all.
+const KEYS_AT_ONCE = 256;
+// A change that waits for lost bytes is tried again by itself.
+const HELD_RETRY_SECONDS = 60;
+
+/** Runs a transaction that counts only while the claim is ours. @throws SkepError `lease_lost` */
+export async function fenced<T>(
+  context: GeneratorContext,
+  claim: Claim,
+  work: (tx: Transaction) => Promise<T>,
+): Promise<T> {
+  return context.sql.begin(async (tx) => {
+    if (!(await holdsLease(tx, claim.repositoryId, claim.generation))) {
+      throw claim.lost("another generator has taken over");
+    }
+    return work(tx);
+  }) as Promise<T>;
+}
+
+/** Says which keys are about to change, before the first of them does. */
+export async function announce(context: GeneratorContext, claim: Claim, build: Build): Promise<void> {
+  const intents = ownIntents(build);
+  if (intents.length === 0) return;
+  await fenced(context, claim, (tx) =>
+    books.openOwnIntents(tx, claim.repositoryId, claim.generation, intents),
+  );
+}
+
+function ownIntents({ plan }: Build): readonly Pick<books.Intent, "key" | "package" | "payloadHash">[] {
+  return [
+    ...plan.puts.map(({ desired }) => ({
+      key: desired.key,
+      package: desired.package,
+      payloadHash: desired.payloadHash,
+    })),
+    ...plan.removals.map((removal) => ({ key: removal.key, package: removal.package, payloadHash: null })),
+  ];
+}
+
+/**
+ * Records what was written, finishes the changes and enqueues the purge, in one transaction: all of it
+ * counts, or none.
+ * @returns the purge that makes it visible; undefined without a CDN, where it is visible now.
+ */
+export async function record(
+  context: GeneratorContext,
+  claim: Claim,
+  build: Build,
+  written: readonly Written[],
+  removed: readonly Removal[],
+): Promise<number | undefined> {
+  const { snapshot, plan, holds } = build;
+  const { repositoryId, generation } = claim;
+  const scope = snapshot.packages.map((row) => row.name);
+  const heldPackages = new Set<string>(holds.map((hold) => hold.package));
+  const [held, done] = partition(snapshot.changes, (change) => heldPackages.has(change.package ?? ""));
+  const adopted = plan.adopt.map(({ desired, known }) => ({ desired, etag: known.etag }));
+  context.counters.adopted += adopted.length;
+  const gone = removed.map((removal) => removal.key);
+
+  return fenced(context, claim, async (tx) => {
+    await books.recordObjects(
+      tx,
+      repositoryId,
+      [...written, ...adopted].map((object) => recordOf(object, generation)),
+    );
+    await books.forgetObjects(tx, repositoryId, [...gone, ...plan.forget]);
+    await books.recordHolds(
+      tx,
+      repositoryId,
+      scope,
+      holds.filter((hold) => scope.includes(hold.package)),
+    );
+    const changed = [
+      ...written.map(({ desired }) => desired.key),
+      ...adopted.map(({ desired }) => desired.key),
+      ...gone,
+    ];
+    const purgeId =
+      context.cdn === undefined || changed.length === 0
+        ? undefined
+        : await enqueuePurge(tx, repositoryId, surrogateKeysOf(snapshot.repository, changed), changed);
+    await books.cancelDeletions(tx, repositoryId, plan.live);
+    await books.scheduleDeletions(
+      tx,
+      repositoryId,
+      plan.retire,
+      purgeId,
+      context.settings.deletionGraceSeconds,
+    );
+    await finishChanges(
+      tx,
+      done.map((change) => change.id),
+      purgeId,
+    );
+    await deferChanges(
+      tx,
+      held.map((change) => change.id),
+      HELD_RETRY_SECONDS,
+    );
+    await books.closeOwnIntents(tx, repositoryId, generation);
+    await books.putOffIntents(tx, repositoryId, snapshot.intents, context.settings.recheckSeconds);
+    return purgeId;
+  });
+}
+
+/** @returns what to purge for these object keys, without repetition. */
+export function surrogateKeysOf(repository: RepositoryRef, keys: readonly string[]): readonly string[] {
+  const surrogates = new Set<string>();
+  for (const key of keys) {
+    const parsed = parseObjectKey(key);
+    if (parsed !== undefined) surrogates.add(surrogateKey(repository, parsed.object));
+  }
+  return surrogates.size > KEYS_AT_ONCE ? [repositorySurrogateKey(repository)] : [...surrogates];
+}
+
+/** After we were overtaken: has each key of ours looked at again by whoever holds the claim now. */
+export async function reopenIntents(context: GeneratorContext, claim: Claim, build: Build): Promise<void> {
+  const intents = ownIntents(build);
+  const packages = new Set(intents.map((intent) => intent.package));
+  await context.sql.begin(async (tx) => {
+    await books.openOwnIntents(tx, claim.repositoryId, claim.generation, intents);
+    await requestLooks(tx, build.snapshot.repository.name, [...packages]);
+  });
+}
+
+function partition<T>(
+  items: readonly T[],
+  isFirst: (item: T) => boolean,
+): readonly [readonly T[], readonly T[]] {
+  const first: T[] = [];
+  const second: T[] = [];
+  for (const item of items) (isFirst(item) ? first : second).push(item);
+  return [first, second];
+}

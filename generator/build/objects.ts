@@ -1,0 +1,120 @@
+/** All objects that should be in the public store for a set of packages, from rows. Pure. */
+import { createHash } from "node:crypto";
+import { type PackageName, type Sha256, sha256, trusted } from "../../hex/ids.ts";
+import { objectKey, type RepositoryObject, type RepositoryRef } from "../../hex/keys.ts";
+import { encodeNames, encodePackage, encodeVersions } from "../../proto/registry.ts";
+import type { IndexRow, PackageRow, RepositoryRow } from "../../store/queries/registry.ts";
+import { buildNames, buildVersions, sortIndexRows } from "./indexes.ts";
+import { buildPackage } from "./package.ts";
+
+/** Where an object's bytes come from. */
+export type Source =
+  | { readonly kind: "sign"; readonly payload: Uint8Array }
+  | { readonly kind: "blob"; readonly blobKey: string }
+  | { readonly kind: "bytes"; readonly bytes: Uint8Array };
+
+/** An object as it should be. */
+export interface DesiredObject {
+  readonly key: string;
+  readonly object: RepositoryObject;
+  readonly package: PackageName | null;
+  /** SHA-256 of the payload where it is signed, else of the bytes. */
+  readonly payloadHash: Sha256;
+  /** Of the key to sign with; null where nothing is signed. */
+  readonly keyFingerprint: string | null;
+  readonly source: Source;
+}
+
+export interface SigningKey {
+  readonly fingerprint: string;
+  readonly publicKeyPem: string;
+}
+
+export function hashOf(bytes: Uint8Array): Sha256 {
+  return trusted(sha256, createHash("sha256").update(bytes).digest("hex"));
+}
+
+/** @returns the package's tarballs and docs, and `packages/NAME` where it has a release. */
+export function packageObjects(
+  repository: RepositoryRow,
+  row: PackageRow,
+  key: SigningKey,
+): readonly DesiredObject[] {
+  if (row.releases.length === 0) return [];
+  const blobs = row.releases.flatMap((release) => {
+    const named = { package: row.name, version: release.version };
+    const tarball = blobObject(
+      repository,
+      { kind: "tarball", ...named },
+      release.blobKey,
+      release.outerChecksum,
+    );
+    if (release.docs === null) return [tarball];
+    return [
+      tarball,
+      blobObject(repository, { kind: "docs", ...named }, release.docs.blobKey, release.docs.checksum),
+    ];
+  });
+  const payload = encodePackage(buildPackage(repository.name, row));
+  return [...blobs, signedObject(repository, { kind: "package", package: row.name }, payload, key)];
+}
+
+/** @returns `names`, `versions` and `public_key`. */
+export function repositoryObjects(
+  repository: RepositoryRow,
+  rows: readonly IndexRow[],
+  key: SigningKey,
+): readonly DesiredObject[] {
+  const sorted = sortIndexRows(rows);
+  const { name, revision } = repository;
+  const pem = Buffer.from(key.publicKeyPem);
+  return [
+    {
+      key: objectKey(repository, { kind: "public_key" }),
+      object: { kind: "public_key" },
+      package: null,
+      payloadHash: hashOf(pem),
+      keyFingerprint: null,
+      source: { kind: "bytes", bytes: pem },
+    },
+    signedObject(
+      repository,
+      { kind: "versions" },
+      encodeVersions(buildVersions(name, revision, sorted)),
+      key,
+    ),
+    signedObject(repository, { kind: "names" }, encodeNames(buildNames(name, revision, sorted)), key),
+  ];
+}
+
+function signedObject(
+  repository: RepositoryRef,
+  object: RepositoryObject,
+  payload: Uint8Array,
+  key: SigningKey,
+): DesiredObject {
+  return {
+    key: objectKey(repository, object),
+    object,
+    package: "package" in object ? object.package : null,
+    payloadHash: hashOf(payload),
+    keyFingerprint: key.fingerprint,
+    source: { kind: "sign", payload },
+  };
+}
+
+function blobObject(
+  repository: RepositoryRef,
+  object: RepositoryObject & { readonly package: PackageName },
+  blobKey: string,
+  checksum: Sha256,
+): DesiredObject {
+  return {
+    key: objectKey(repository, object),
+    object,
+    package: object.package,
+    payloadHash: checksum,
+    keyFingerprint: null,
+    source: { kind: "blob", blobKey },
+  };
+}

@@ -1,0 +1,40 @@
+/** Rows with what cannot be published taken out. */
+import type { Hold } from "../../store/queries/books.ts";
+import type { IndexRow, PackageRow } from "../../store/queries/registry.ts";
+
+function holdKey(name: string, version: string): string {
+  return `${name} ${version}`;
+}
+
+/** @returns a test of whether a release is held back. */
+export function heldBy(holds: readonly Hold[]): (name: string, version: string) => boolean {
+  const keys = new Set(holds.map((hold) => holdKey(hold.package, hold.version)));
+  return keys.size === 0 ? () => false : (name, version) => keys.has(holdKey(name, version));
+}
+
+export function withoutHeldReleases(
+  rows: readonly PackageRow[],
+  holds: readonly Hold[],
+): readonly PackageRow[] {
+  const held = heldBy(holds);
+  return rows.map((row) => ({
+    ...row,
+    releases: row.releases.filter((release) => !held(row.name, release.version)),
+  }));
+}
+
+/** A package whose every release is held is in no index. */
+export function withoutHeldVersions(rows: readonly IndexRow[], holds: readonly Hold[]): readonly IndexRow[] {
+  if (holds.length === 0) return rows;
+  const held = heldBy(holds);
+  return rows
+    .map((row) => {
+      const kept = row.versions.map((version) => !held(row.name, version));
+      return {
+        ...row,
+        versions: row.versions.filter((_, index) => kept[index]),
+        retired: row.retired.filter((_, index) => kept[index]),
+      };
+    })
+    .filter((row) => row.versions.length > 0);
+}

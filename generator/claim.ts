@@ -1,0 +1,82 @@
+/**
+ * A claim on a repository, kept alive while its holder is. The database decides who holds it; the local
+ * deadline only keeps a process that was paused from even trying to write.
+ */
+import { SkepError } from "../schemas/errors.ts";
+import type { Sql } from "../store/postgres/pool.ts";
+import { releaseLease, renewLease, takeLease } from "../store/queries/leases.ts";
+
+export class Claim {
+  readonly repositoryId: number;
+  readonly generation: number;
+  readonly #sql: Sql;
+  readonly #seconds: number;
+  #validUntil: number;
+  #lost = false;
+  readonly #timer: NodeJS.Timeout;
+
+  private constructor(sql: Sql, repositoryId: number, generation: number, seconds: number, since: number) {
+    this.#sql = sql;
+    this.repositoryId = repositoryId;
+    this.generation = generation;
+    this.#seconds = seconds;
+    this.#validUntil = since + seconds * 1000;
+    this.#timer = setInterval(() => void this.renew(), (seconds * 1000) / 3);
+    this.#timer.unref();
+  }
+
+  /**
+   * @param seconds how long it lasts without renewal
+   * @returns undefined while another generator holds the repository.
+   */
+  static async take(
+    sql: Sql,
+    repositoryId: number,
+    holder: string,
+    seconds: number,
+  ): Promise<Claim | undefined> {
+    // Before the query, so that the local deadline is never later than the database's.
+    const since = performance.now();
+    const generation = await takeLease(sql, repositoryId, holder, seconds);
+    return generation === undefined ? undefined : new Claim(sql, repositoryId, generation, seconds, since);
+  }
+
+  get held(): boolean {
+    return !this.#lost && performance.now() < this.#validUntil;
+  }
+
+  /** @throws SkepError `lease_lost` unless the claim is known to be ours at this moment. */
+  assertHeld(): void {
+    if (!this.held) throw this.lost("its lease ran out");
+  }
+
+  /** Marks the claim as lost, and @returns the error to throw. */
+  lost(reason: string): SkepError {
+    this.#lost = true;
+    clearInterval(this.#timer);
+    return new SkepError(
+      "lease_lost",
+      `repository ${this.repositoryId}, generation ${this.generation}: ${reason}`,
+    );
+  }
+
+  /** Renews once; what fails is left to the next time, and to the deadline. */
+  async renew(): Promise<void> {
+    const since = performance.now();
+    try {
+      if (await renewLease(this.#sql, this.repositoryId, this.generation, this.#seconds)) {
+        this.#validUntil = since + this.#seconds * 1000;
+      } else {
+        this.lost("another generator has taken over");
+      }
+    } catch {
+      // Postgres is away: the deadline decides.
+    }
+  }
+
+  async release(): Promise<void> {
+    clearInterval(this.#timer);
+    this.#lost = true;
+    await releaseLease(this.#sql, this.repositoryId, this.generation);
+  }
+}

@@ -1,0 +1,207 @@
+/**
+ * The generator: waits for changes, builds, sees purges through, deletes what is due, samples. Several may
+ * run; one works on a repository at a time.
+ */
+import { hasCode, SkepError } from "../schemas/errors.ts";
+import { repositoriesWithLooseEnds } from "../store/queries/books.ts";
+import { CHANGE_CHANNEL, forgetVisibleChanges, repositoriesWithChanges } from "../store/queries/changes.ts";
+import { nextPurgeIn } from "../store/queries/purges.ts";
+import { allRepositories, type RepositoryRow, repositoryById } from "../store/queries/registry.ts";
+import { activeSigningKey } from "../store/queries/signing-key.ts";
+import { runBatch } from "./batch.ts";
+import { Bell } from "./bell.ts";
+import { Claim } from "./claim.ts";
+import type { GeneratorContext } from "./context.ts";
+import { runDeletions } from "./deletions.ts";
+import { runPurges } from "./purge/worker.ts";
+import { sample } from "./sampler.ts";
+import { step } from "./steps.ts";
+
+const LONGEST_BACKOFF_SECONDS = 30;
+
+/** One generator of possibly several. */
+export class Generator {
+  readonly #context: GeneratorContext;
+  readonly #changes = new Bell();
+  readonly #purges = new Bell();
+  readonly #claims = new Map<number, Claim>();
+  readonly #cursors = new Map<number, string>();
+  #failures = 0;
+  #lastSuccess = performance.now();
+
+  constructor(context: GeneratorContext) {
+    this.#context = context;
+  }
+
+  /** Milliseconds since the last round that found Postgres and the stores working: for health checks. */
+  get idleMilliseconds(): number {
+    return performance.now() - this.#lastSuccess;
+  }
+
+  /**
+   * Works until the signal, then ends what has begun and gives its claims back.
+   * @throws SkepError `signing_key_foreign` at once, `database_restored` when it shows; whatever else fails
+   *   is logged and tried again.
+   */
+  async run(signal: AbortSignal): Promise<void> {
+    await this.requireOwnKey();
+    const stopped = new AbortController();
+    const stop = AbortSignal.any([signal, stopped.signal]);
+    const listener = await this.#context.sql.listen(CHANGE_CHANNEL, () => this.#changes.ring());
+    try {
+      await Promise.all([this.#buildLoop(stop), this.#purgeLoop(stop), this.#sampleLoop(stop)]);
+    } finally {
+      stopped.abort();
+      await listener.unlisten().catch(() => undefined);
+      await this.releaseClaims();
+    }
+  }
+
+  /** @throws SkepError `signing_key_foreign` when the database was signed with another key. */
+  async requireOwnKey(): Promise<void> {
+    const { sql, signer } = this.#context;
+    const active = await activeSigningKey(sql, signer.fingerprint, signer.publicKeyPem);
+    if (active === signer.fingerprint) return;
+    throw new SkepError(
+      "signing_key_foreign",
+      `this generator holds the key ${signer.fingerprint}, but the repository is signed with ${active}. Give it that ` +
+        "key; signing everything anew is the work of `skep rotate-key`, which comes with a later release",
+    );
+  }
+
+  /** Builds, deletes and purges until nothing is due. For commands and tests; {@link run} goes on for ever. */
+  async settle(): Promise<void> {
+    await this.requireOwnKey();
+    while (await this.#round()) {
+      // Each round takes up what came in during the one before.
+    }
+  }
+
+  async releaseClaims(): Promise<void> {
+    await Promise.all([...this.#claims.values()].map((claim) => claim.release().catch(() => undefined)));
+    this.#claims.clear();
+  }
+
+  async #buildLoop(stop: AbortSignal): Promise<void> {
+    let clean = performance.now();
+    while (!stop.aborted) {
+      const { pollSeconds } = this.#context.settings;
+      let wait = pollSeconds * 1000;
+      try {
+        while (!stop.aborted && (await this.#buildRound())) this.#purges.ring();
+        this.#failures = 0;
+        this.#lastSuccess = performance.now();
+        if (performance.now() - clean > 60_000) {
+          await forgetVisibleChanges(this.#context.sql);
+          clean = performance.now();
+        }
+      } catch (error) {
+        if (hasCode(error, "database_restored")) throw error;
+        wait = this.#backOff(error);
+      }
+      await this.#changes.wait(wait, stop);
+    }
+  }
+
+  #backOff(error: unknown): number {
+    this.#failures += 1;
+    const seconds = Math.min(0.25 * 2 ** (this.#failures - 1), LONGEST_BACKOFF_SECONDS);
+    this.#context.log.error(
+      { err: error, retryInSeconds: seconds },
+      "build failed: its changes stay pending",
+    );
+    return seconds * 1000;
+  }
+
+  /** @returns whether anything was done. */
+  async #round(): Promise<boolean> {
+    const built = await this.#buildRound();
+    const { cdn } = this.#context;
+    return built || (cdn !== undefined && (await runPurges(this.#context, cdn)) > 0);
+  }
+
+  async #buildRound(): Promise<boolean> {
+    const { sql } = this.#context;
+    const named = await repositoriesWithChanges(sql);
+    const loose = new Set(await repositoriesWithLooseEnds(sql));
+    if (named.length === 0 && loose.size === 0) return false;
+    const repositories = await allRepositories(sql);
+    let worked = false;
+    for (const repository of repositories) {
+      if (!named.includes(repository.name) && !loose.has(repository.id)) continue;
+      worked = (await this.#work(repository)) || worked;
+    }
+    return worked;
+  }
+
+  async #work(repository: RepositoryRow): Promise<boolean> {
+    const claim = await this.#claim(repository.id);
+    if (claim === undefined) return false;
+    try {
+      const result = await runBatch(this.#context, claim);
+      const deleted = await runDeletions(this.#context, claim, repository);
+      if (result.repository !== undefined) {
+        const { changes, written, removed } = result;
+        this.#context.log.info({ repository: repository.name, changes, written, removed, deleted }, "built");
+      }
+      return result.repository !== undefined || deleted > 0;
+    } catch (error) {
+      // The next claim raises the generation, so that the intents of this one are looked at.
+      this.#claims.delete(repository.id);
+      await claim.release().catch(() => undefined);
+      throw error;
+    }
+  }
+
+  async #claim(repositoryId: number): Promise<Claim | undefined> {
+    const held = this.#claims.get(repositoryId);
+    if (held?.held) return held;
+    this.#claims.delete(repositoryId);
+    const { sql, holder, settings, onStep } = this.#context;
+    const claim = await step(onStep, "claim", () =>
+      Claim.take(sql, repositoryId, holder, settings.leaseSeconds),
+    );
+    if (claim !== undefined) this.#claims.set(repositoryId, claim);
+    return claim;
+  }
+
+  async #purgeLoop(stop: AbortSignal): Promise<void> {
+    const { cdn, sql, settings, log } = this.#context;
+    if (cdn === undefined) return;
+    while (!stop.aborted) {
+      let wait = settings.pollSeconds * 1000;
+      try {
+        while (!stop.aborted && (await runPurges(this.#context, cdn)) > 0) {
+          // Until none is due.
+        }
+        wait = Math.min(wait, (await nextPurgeIn(sql)) ?? wait);
+      } catch (error) {
+        log.error({ err: error }, "purges cannot be read: they stay enqueued");
+      }
+      await this.#purges.wait(wait, stop);
+    }
+  }
+
+  async #sampleLoop(stop: AbortSignal): Promise<void> {
+    const { sql, settings, log } = this.#context;
+    const pause = new Bell();
+    while (!stop.aborted) {
+      await pause.wait(settings.sampleSeconds * 1000, stop);
+      if (stop.aborted) return;
+      try {
+        for (const { id } of await allRepositories(sql)) await this.#sampleRepository(id);
+      } catch (error) {
+        log.warn({ err: error }, "sampling failed");
+      }
+    }
+  }
+
+  /** Samples once, also for tests. */
+  async #sampleRepository(id: number): Promise<void> {
+    const repository = await repositoryById(this.#context.sql, id);
+    if (repository === undefined) return;
+    // A random start, so that generators that restart often do not sample the same few objects.
+    const from = this.#cursors.get(id) ?? String.fromCharCode(97 + Math.floor(this.#context.random() * 26));
+    this.#cursors.set(id, await sample(this.#context, repository, from));
+  }
+}

@@ -1,0 +1,130 @@
+/**
+ * One conditional write, and what its answers mean (docs/design.md, the writing protocol): every PUT names
+ * the object it replaces, so a generator that was overtaken can change nothing.
+ */
+import { hasCode, SkepError } from "../../schemas/errors.ts";
+import type { ObjectStore, Precondition, PutOptions } from "../../store/objects/store.ts";
+import type { Sql } from "../../store/postgres/pool.ts";
+import { currentGeneration } from "../../store/queries/leases.ts";
+import type { DesiredObject } from "../build/objects.ts";
+import type { Claim } from "../claim.ts";
+import { type CurrentObject, currentObject } from "./metadata.ts";
+
+export interface Writer {
+  readonly sql: Sql;
+  readonly store: ObjectStore;
+  readonly claim: Claim;
+  /** Before the second try of a write whose outcome is unknown; doubled each time. */
+  readonly retryMilliseconds: number;
+}
+
+const ATTEMPTS = 5;
+
+/** @returns the precondition under which exactly this object may be replaced. */
+export function replacing(current: Pick<CurrentObject, "etag"> | undefined): Precondition {
+  return current === undefined ? { kind: "absent" } : { kind: "match", etag: current.etag };
+}
+
+/**
+ * Puts an object in place of the one that is known, and finds out what happened when the store does not say.
+ * @returns the ETag of the object that now stands.
+ * @throws SkepError `lease_lost` when a later generation has written the key or the claim ran out,
+ *   `database_restored` when that generation is one the database has never given, `store_unavailable` when
+ *   the store keeps failing.
+ */
+export async function putObject(
+  writer: Writer,
+  desired: DesiredObject,
+  body: Uint8Array,
+  options: Omit<PutOptions, "precondition">,
+  known: Pick<CurrentObject, "etag"> | undefined,
+): Promise<string> {
+  let precondition = replacing(known);
+  for (let attempt = 1; ; attempt++) {
+    writer.claim.assertHeld();
+    try {
+      return (await writer.store.put(desired.key, body, { ...options, precondition })).etag;
+    } catch (error) {
+      if (!hasCode(error, "store_precondition", "store_not_found", "store_unavailable")) throw error;
+      if (attempt >= ATTEMPTS) throw error;
+      if (error.code === "store_unavailable") await backOff(writer, attempt);
+    }
+    const found = await lookAgain(writer, desired.key, attempt);
+    if (found === "unknown") continue;
+    // Our own request arrived, though its answer did not.
+    if (found?.generation === writer.claim.generation && found.payloadHash === desired.payloadHash) {
+      return found.etag;
+    }
+    await refuseNewer(writer, desired.key, found);
+    // An older generation, or a foreign hand: its writer died between PUT and record. Or the object was
+    // removed by hand.
+    precondition = replacing(found);
+  }
+}
+
+/**
+ * Deletes the object that is known, unless another stands there by now.
+ * @returns whether the key is empty now.
+ * @throws as {@link putObject}
+ */
+export async function deleteObject(
+  writer: Writer,
+  key: string,
+  known: Pick<CurrentObject, "etag">,
+): Promise<boolean> {
+  for (let attempt = 1; ; attempt++) {
+    writer.claim.assertHeld();
+    try {
+      await writer.store.delete(key, { ifMatch: known.etag });
+      return true;
+    } catch (error) {
+      if (!hasCode(error, "store_precondition", "store_unavailable") || attempt >= ATTEMPTS) throw error;
+      if (error.code === "store_unavailable") await backOff(writer, attempt);
+    }
+    const found = await lookAgain(writer, key, attempt);
+    if (found === "unknown") continue;
+    if (found === undefined) return true;
+    await refuseNewer(writer, key, found);
+    // Something of an older generation that we did not know of: the key goes back to be looked at.
+    if (found.etag !== known.etag) return false;
+  }
+}
+
+/** @throws SkepError `lease_lost` or `database_restored` when the object is of a later generation than ours. */
+export async function refuseNewer(
+  writer: Pick<Writer, "sql" | "claim">,
+  key: string,
+  found: CurrentObject | undefined,
+): Promise<void> {
+  const { claim } = writer;
+  if (found?.generation === undefined || found.generation <= claim.generation) return;
+  const current = await currentGeneration(writer.sql, claim.repositoryId);
+  if (found.generation > current) {
+    throw new SkepError(
+      "database_restored",
+      `${key} was written by generation ${found.generation}, but the database is at ${current}: it was restored from ` +
+        "an older backup. `skep rebuild --adopt`, which raises its counters, comes with a later release. Until " +
+        "then restore a newer backup, or start with an empty public store and run `skep rebuild`",
+    );
+  }
+  throw claim.lost(`${key} was written by generation ${found.generation}`);
+}
+
+async function lookAgain(
+  writer: Writer,
+  key: string,
+  attempt: number,
+): Promise<CurrentObject | undefined | "unknown"> {
+  try {
+    const head = await writer.store.head(key);
+    return head && currentObject(head);
+  } catch (error) {
+    if (!hasCode(error, "store_unavailable")) throw error;
+    await backOff(writer, attempt);
+    return "unknown";
+  }
+}
+
+function backOff(writer: Writer, attempt: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, writer.retryMilliseconds * 2 ** (attempt - 1)));
+}

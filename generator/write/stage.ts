@@ -1,0 +1,111 @@
+/** The PUTs and DELETEs of one stage of a build, several at a time. */
+import { createHash } from "node:crypto";
+import { HEADER_RULES_VERSION } from "../../hex/keys.ts";
+import { hasCode, SkepError } from "../../schemas/errors.ts";
+import type { Hold, RecordedObject } from "../../store/queries/books.ts";
+import type { RepositoryRow } from "../../store/queries/registry.ts";
+import type { DesiredObject } from "../build/objects.ts";
+import { signedFile } from "../build/signed-file.ts";
+import type { Claim } from "../claim.ts";
+import type { GeneratorContext } from "../context.ts";
+import { inParallel } from "../parallel.ts";
+import { putOptions } from "./metadata.ts";
+import type { Put, Removal } from "./plan.ts";
+import { deleteObject, putObject, type Writer } from "./put.ts";
+
+/** An object that stands where it should. */
+export interface Written {
+  readonly desired: DesiredObject;
+  readonly etag: string;
+}
+
+/** @returns what a conditional write needs. */
+export function writerOf(context: GeneratorContext, claim: Claim): Writer {
+  return {
+    sql: context.sql,
+    store: context.publicStore,
+    claim,
+    retryMilliseconds: context.settings.writeRetryMilliseconds,
+  };
+}
+
+/**
+ * @returns what was written, and the releases whose bytes the private store lost or spoilt: they hold up
+ *   nobody but themselves.
+ */
+export async function writePuts(
+  context: GeneratorContext,
+  claim: Claim,
+  repository: RepositoryRow,
+  puts: readonly Put[],
+): Promise<{ readonly written: readonly Written[]; readonly held: readonly Hold[] }> {
+  const written: Written[] = [];
+  const held: Hold[] = [];
+  const target = writerOf(context, claim);
+  await inParallel(context.settings.concurrency, puts, async ({ desired, known }) => {
+    try {
+      const body = await bytesOf(context, desired);
+      const options = putOptions(repository, desired, claim.generation);
+      const etag = await putObject(target, desired, body, options, known);
+      context.counters.puts += 1;
+      written.push({ desired, etag });
+    } catch (error) {
+      if (!hasCode(error, "blob_missing", "blob_corrupt")) throw error;
+      context.log.error({ key: desired.key, code: error.code }, error.message);
+      held.push(...holdFor(desired, error.code === "blob_missing" ? "blob_missing" : "blob_corrupt"));
+    }
+  });
+  return { written, held };
+}
+
+/** @returns what is gone. What was replaced meanwhile is left, and its intent open. */
+export async function writeRemovals(
+  context: GeneratorContext,
+  claim: Claim,
+  removals: readonly Removal[],
+): Promise<readonly Removal[]> {
+  const removed: Removal[] = [];
+  const target = writerOf(context, claim);
+  await inParallel(context.settings.concurrency, removals, async (removal) => {
+    if (!(await deleteObject(target, removal.key, removal.known))) return;
+    context.counters.deletes += 1;
+    removed.push(removal);
+  });
+  return removed;
+}
+
+// Docs that are lost hold nothing up: no registry file names them.
+function holdFor(desired: DesiredObject, reason: Hold["reason"]): readonly Hold[] {
+  const { object } = desired;
+  return object.kind === "tarball" ? [{ package: object.package, version: object.version, reason }] : [];
+}
+
+async function bytesOf(
+  context: GeneratorContext,
+  { source, payloadHash, key }: DesiredObject,
+): Promise<Uint8Array> {
+  if (source.kind === "bytes") return source.bytes;
+  if (source.kind === "sign") return signedFile(source.payload, context.signer);
+  const blob = await context.privateStore.get(source.blobKey);
+  if (blob === undefined) {
+    throw new SkepError("blob_missing", `the private store has lost the bytes of ${key} (${source.blobKey})`);
+  }
+  // The API's credentials can write the private store: what is published is what was accepted.
+  if (createHash("sha256").update(blob.body).digest("hex") !== payloadHash) {
+    throw new SkepError("blob_corrupt", `the private store has other bytes for ${key} (${source.blobKey})`);
+  }
+  return blob.body;
+}
+
+/** @returns the row of our books for an object that stands. */
+export function recordOf({ desired, etag }: Written, generation: number): RecordedObject {
+  return {
+    key: desired.key,
+    package: desired.package,
+    generation,
+    payloadHash: desired.payloadHash,
+    etag,
+    headerVersion: HEADER_RULES_VERSION,
+    keyFingerprint: desired.keyFingerprint,
+  };
+}

@@ -6,6 +6,12 @@ import { SkepError } from "../schemas/errors.ts";
 import type { Sql } from "../store/postgres/pool.ts";
 import { releaseLease, renewLease, takeLease } from "../store/queries/leases.ts";
 
+export interface LeaseTimes {
+  /** How long a claim lasts without renewal. */
+  readonly leaseSeconds: number;
+  readonly renewSeconds: number;
+}
+
 export class Claim {
   readonly repositoryId: number;
   readonly generation: number;
@@ -15,30 +21,29 @@ export class Claim {
   #lost = false;
   readonly #timer: NodeJS.Timeout;
 
-  private constructor(sql: Sql, repositoryId: number, generation: number, seconds: number, since: number) {
+  private constructor(sql: Sql, repositoryId: number, generation: number, times: LeaseTimes, since: number) {
     this.#sql = sql;
     this.repositoryId = repositoryId;
     this.generation = generation;
-    this.#seconds = seconds;
-    this.#validUntil = since + seconds * 1000;
-    this.#timer = setInterval(() => void this.renew(), (seconds * 1000) / 3);
+    this.#seconds = times.leaseSeconds;
+    this.#validUntil = since + times.leaseSeconds * 1000;
+    this.#timer = setInterval(() => void this.renew(), times.renewSeconds * 1000);
     this.#timer.unref();
   }
 
   /**
-   * @param seconds how long it lasts without renewal
    * @returns undefined while another generator holds the repository.
    */
   static async take(
     sql: Sql,
     repositoryId: number,
     holder: string,
-    seconds: number,
+    times: LeaseTimes,
   ): Promise<Claim | undefined> {
     // Before the query, so that the local deadline is never later than the database's.
     const since = performance.now();
-    const generation = await takeLease(sql, repositoryId, holder, seconds);
-    return generation === undefined ? undefined : new Claim(sql, repositoryId, generation, seconds, since);
+    const generation = await takeLease(sql, repositoryId, holder, times.leaseSeconds);
+    return generation === undefined ? undefined : new Claim(sql, repositoryId, generation, times, since);
   }
 
   get held(): boolean {

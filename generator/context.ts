@@ -9,6 +9,8 @@ import type { StepHook } from "./steps.ts";
 export interface GeneratorSettings {
   /** How long a claim lasts without renewal. */
   readonly leaseSeconds: number;
+  /** Between two renewals. */
+  readonly renewSeconds: number;
   /** From "no registry file names it any more" to the deletion of a tarball. */
   readonly deletionGraceSeconds: number;
   /**
@@ -32,6 +34,7 @@ export interface GeneratorSettings {
 
 export const DEFAULT_GENERATOR_SETTINGS: GeneratorSettings = {
   leaseSeconds: 10,
+  renewSeconds: 3,
   deletionGraceSeconds: 3_600,
   recheckSeconds: [15, 60, 960],
   concurrency: 16,

@@ -64,7 +64,7 @@ async function deleteKey(context: GeneratorContext, claim: Claim, key: string): 
   if (head === undefined) return true;
   const writer = writerOf(context, claim);
   const known = currentObject(head);
-  await refuseNewer(writer, key, known);
+  await refuseNewer(writer, key, known, null);
   return deleteObject(writer, key, known);
 }
 

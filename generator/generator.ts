@@ -158,9 +158,7 @@ export class Generator {
     if (held?.held) return held;
     this.#claims.delete(repositoryId);
     const { sql, holder, settings, onStep } = this.#context;
-    const claim = await step(onStep, "claim", () =>
-      Claim.take(sql, repositoryId, holder, settings.leaseSeconds),
-    );
+    const claim = await step(onStep, "claim", () => Claim.take(sql, repositoryId, holder, settings));
     if (claim !== undefined) this.#claims.set(repositoryId, claim);
     return claim;
   }

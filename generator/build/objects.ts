@@ -22,6 +22,8 @@ export interface DesiredObject {
   readonly payloadHash: Sha256;
   /** Of the key to sign with; null where nothing is signed. */
   readonly keyFingerprint: string | null;
+  /** The counter that the payload carries; null where there is none. */
+  readonly revision: number | null;
   readonly source: Source;
 }
 
@@ -56,7 +58,10 @@ export function packageObjects(
     ];
   });
   const payload = encodePackage(buildPackage(repository.name, row));
-  return [...blobs, signedObject(repository, { kind: "package", package: row.name }, payload, key)];
+  return [
+    ...blobs,
+    signedObject(repository, { kind: "package", package: row.name }, payload, row.revision, key),
+  ];
 }
 
 /** @returns `names`, `versions` and `public_key`. */
@@ -68,6 +73,8 @@ export function repositoryObjects(
   const sorted = sortIndexRows(rows);
   const { name, revision } = repository;
   const pem = Buffer.from(key.publicKeyPem);
+  const versions = encodeVersions(buildVersions(name, revision, sorted));
+  const names = encodeNames(buildNames(name, revision, sorted));
   return [
     {
       key: objectKey(repository, { kind: "public_key" }),
@@ -75,15 +82,11 @@ export function repositoryObjects(
       package: null,
       payloadHash: hashOf(pem),
       keyFingerprint: null,
+      revision: null,
       source: { kind: "bytes", bytes: pem },
     },
-    signedObject(
-      repository,
-      { kind: "versions" },
-      encodeVersions(buildVersions(name, revision, sorted)),
-      key,
-    ),
-    signedObject(repository, { kind: "names" }, encodeNames(buildNames(name, revision, sorted)), key),
+    signedObject(repository, { kind: "versions" }, versions, revision, key),
+    signedObject(repository, { kind: "names" }, names, revision, key),
   ];
 }
 
@@ -91,6 +94,7 @@ function signedObject(
   repository: RepositoryRef,
   object: RepositoryObject,
   payload: Uint8Array,
+  revision: number,
   key: SigningKey,
 ): DesiredObject {
   return {
@@ -99,6 +103,7 @@ function signedObject(
     package: "package" in object ? object.package : null,
     payloadHash: hashOf(payload),
     keyFingerprint: key.fingerprint,
+    revision,
     source: { kind: "sign", payload },
   };
 }
@@ -115,6 +120,7 @@ function blobObject(
     package: object.package,
     payloadHash: checksum,
     keyFingerprint: null,
+    revision: null,
     source: { kind: "blob", blobKey },
   };
 }

@@ -2,6 +2,7 @@
  * Reads through the CDN what a client would get. The request says nothing that a client's would not: no
  * query and no Cache-Control, as the question is what the caches hold, not what they could fetch.
  */
+import { parseObjectKey } from "../../hex/keys.ts";
 import { SkepError } from "../../schemas/errors.ts";
 import { refusalOfError } from "./refusal.ts";
 import { sendableToken } from "./token.ts";
@@ -47,7 +48,7 @@ export function createEdgeReader(options: EdgeReaderOptions): EdgeReader {
     async etag(key) {
       const url = `${base}/${key.split("/").map(encodeURIComponent).join("/")}`;
       const headers: Record<string, string> = { "accept-encoding": "identity" };
-      if (token !== undefined && key.startsWith("repos/")) {
+      if (token !== undefined && parseObjectKey(key)?.privateRepository !== undefined) {
         headers.authorization = `Bearer ${sendableToken(await token(), "private reads")}`;
       }
       const head = await ask("HEAD", url, headers);

@@ -51,7 +51,7 @@ function isRequestStart(message: unknown): message is { readonly request: Client
   );
 }
 
-/** @returns undefined when Fastly has accepted the purge. Never throws. */
+/** @returns undefined when Fastly has accepted the purge. */
 export function requestFastlyPurge(request: FastlyRequest): Promise<Refusal | undefined> {
   watch();
   const exchange: Exchange = { requests: new Set(), retryAfter: undefined };

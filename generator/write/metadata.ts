@@ -12,6 +12,8 @@ export interface CurrentObject {
   readonly payloadHash: Sha256 | undefined;
   readonly headerVersion: number | undefined;
   readonly keyFingerprint: string | null;
+  /** Of signed objects, by their metadata; our books do not keep it. */
+  readonly revision?: number | undefined;
 }
 
 /** @returns the headers and metadata to put an object with; the precondition is the caller's. */
@@ -31,6 +33,7 @@ export function putOptions(
       "skep-hash": desired.payloadHash,
       "skep-header-version": String(HEADER_RULES_VERSION),
       ...(desired.keyFingerprint === null ? {} : { "skep-key": desired.keyFingerprint }),
+      ...(desired.revision === null ? {} : { "skep-revision": String(desired.revision) }),
     },
   };
 }
@@ -47,6 +50,7 @@ export function currentObject(head: ObjectHead): CurrentObject {
     payloadHash: sha256(metadata["skep-hash"] ?? ""),
     headerVersion: wholeNumber(metadata["skep-header-version"]),
     keyFingerprint: metadata["skep-key"] ?? null,
+    revision: wholeNumber(metadata["skep-revision"]),
   };
 }
 

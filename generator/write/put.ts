@@ -55,7 +55,7 @@ export async function putObject(
     if (found?.generation === writer.claim.generation && found.payloadHash === desired.payloadHash) {
       return found.etag;
     }
-    await refuseNewer(writer, desired.key, found);
+    await refuseNewer(writer, desired.key, found, desired.revision);
     // An older generation, or a foreign hand: its writer died between PUT and record. Or the object was
     // removed by hand.
     precondition = replacing(found);
@@ -84,30 +84,44 @@ export async function deleteObject(
     const found = await lookAgain(writer, key, attempt);
     if (found === "unknown") continue;
     if (found === undefined) return true;
-    await refuseNewer(writer, key, found);
+    await refuseNewer(writer, key, found, null);
     // Something of an older generation that we did not know of: the key goes back to be looked at.
     if (found.etag !== known.etag) return false;
   }
 }
 
-/** @throws SkepError `lease_lost` or `database_restored` when the object is of a later generation than ours. */
+/**
+ * @param revision what we are about to write
+ * @throws SkepError `lease_lost` when the object is of a later generation than ours; `database_restored` when
+ *   no generation that the database knows of can have written it.
+ */
 export async function refuseNewer(
   writer: Pick<Writer, "sql" | "claim">,
   key: string,
   found: CurrentObject | undefined,
+  revision: number | null,
 ): Promise<void> {
   const { claim } = writer;
-  if (found?.generation === undefined || found.generation <= claim.generation) return;
-  const current = await currentGeneration(writer.sql, claim.repositoryId);
-  if (found.generation > current) {
-    throw new SkepError(
-      "database_restored",
-      `${key} was written by generation ${found.generation}, but the database is at ${current}: it was restored from ` +
-        "an older backup. `skep rebuild --adopt`, which raises its counters, comes with a later release. Until " +
-        "then restore a newer backup, or start with an empty public store and run `skep rebuild`",
-    );
+  if (found?.generation === undefined) return;
+  // Restarts raise the generation past that of the object, so the revision is asked as well: whoever wrote
+  // before our claim cannot have read later rows than we did.
+  if (found.generation <= claim.generation) {
+    if (found.revision === undefined || revision === null || found.revision <= revision) return;
+    throw restored(key, `revision ${found.revision}, but the database is at ${revision}`);
   }
+  const current = await currentGeneration(writer.sql, claim.repositoryId);
+  if (found.generation > current)
+    throw restored(key, `generation ${found.generation}, but the database is at ${current}`);
   throw claim.lost(`${key} was written by generation ${found.generation}`);
+}
+
+function restored(key: string, what: string): SkepError {
+  return new SkepError(
+    "database_restored",
+    `${key} is of ${what}: it was restored from an older backup. \`skep rebuild --adopt\`, which raises its counters, ` +
+      "comes with a later release. Until then restore a newer backup, or start with an empty public store and run " +
+      "`skep rebuild`",
+  );
 }
 
 async function lookAgain(

@@ -1,0 +1,51 @@
+import { describe, expect, it } from "vitest";
+import type { Refusal } from "./refusal.ts";
+import { type RetryPolicy, untilAccepted } from "./retry.ts";
+
+const busy: Refusal = { reason: "HTTP 503", again: true };
+
+async function run(answers: readonly (Refusal | undefined)[], policy: Partial<RetryPolicy> = {}) {
+  const waits: number[] = [];
+  let made = 0;
+  const refusal = await untilAccepted(
+    {
+      attempts: 4,
+      baseMs: 100,
+      maxMs: 300,
+      random: () => 0.999_999,
+      wait: async (milliseconds) => void waits.push(Math.round(milliseconds)),
+      ...policy,
+    },
+    async () => answers[made++],
+  );
+  return { refusal, waits, made };
+}
+
+describe("untilAccepted", () => {
+  it("stops at the first acceptance", async () => {
+    expect(await run([busy, undefined, busy])).toEqual({ refusal: undefined, waits: [100], made: 2 });
+  });
+
+  it("waits twice as long each time, up to the longest pause, and gives up", async () => {
+    expect(await run([busy, busy, busy, busy, undefined])).toEqual({
+      refusal: busy,
+      waits: [100, 200, 300],
+      made: 4,
+    });
+  });
+
+  it("waits at least half of the pause", async () => {
+    expect((await run([busy, busy, undefined], { random: () => 0 })).waits).toEqual([50, 100]);
+  });
+
+  it("gives up at once where another attempt cannot help", async () => {
+    const refused = { reason: "HTTP 401", again: false };
+    expect(await run([refused, undefined])).toEqual({ refusal: refused, waits: [], made: 1 });
+  });
+
+  it("waits as long as it is told to, and gives up when that is too long", async () => {
+    expect((await run([{ ...busy, afterMs: 250 }, undefined])).waits).toEqual([250]);
+    const later = { ...busy, afterMs: 301 };
+    expect(await run([later, undefined])).toEqual({ refusal: later, waits: [], made: 1 });
+  });
+});

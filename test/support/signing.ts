@@ -1,0 +1,18 @@
+/** A signing key for tests, made once a process: RSA keys are slow to make. */
+import { generateKeyPairSync } from "node:crypto";
+import { pemSigner } from "../../proto/pem-signer.ts";
+import type { Signer } from "../../proto/signer.ts";
+
+/** @returns a fresh RSA-2048 private key as PEM (PKCS#8). */
+export function newPrivateKeyPem(): string {
+  const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
+  return privateKey.export({ type: "pkcs8", format: "pem" }).toString();
+}
+
+let signer: Signer | undefined;
+
+/** @returns the same signer for every test of this process. */
+export async function testSigner(): Promise<Signer> {
+  signer ??= pemSigner(newPrivateKeyPem());
+  return signer;
+}

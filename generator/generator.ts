@@ -158,9 +158,11 @@ export class Generator {
     if (held?.held) return held;
     this.#claims.delete(repositoryId);
     const { sql, holder, settings, onStep } = this.#context;
-    const claim = await step(onStep, "claim", () => Claim.take(sql, repositoryId, holder, settings));
-    if (claim !== undefined) this.#claims.set(repositoryId, claim);
-    return claim;
+    return step(onStep, "claim", async () => {
+      const claim = await Claim.take(sql, repositoryId, holder, settings);
+      if (claim !== undefined) this.#claims.set(repositoryId, claim);
+      return claim;
+    });
   }
 
   async #purgeLoop(stop: AbortSignal): Promise<void> {

@@ -35,8 +35,8 @@ export function createFastlyPurger(options: FastlyOptions): Purger {
   const policy: RetryPolicy = { ...DEFAULT_RETRY_POLICY, ...options.retry };
   sendableToken(token(), description);
 
-  async function purgeKey(surrogateKey: string): Promise<void> {
-    const refusal = await untilAccepted(policy, () =>
+  async function purgeKey(surrogateKey: string, beganAt: number): Promise<void> {
+    const refusal = await untilAccepted(policy, beganAt, () =>
       requestFastlyPurge({
         token: sendableToken(token(), description),
         serviceId,
@@ -55,6 +55,9 @@ export function createFastlyPurger(options: FastlyOptions): Purger {
 
   return {
     description,
-    purge: async (surrogateKeys) => inParallel(concurrency, purgeableKeys(surrogateKeys), purgeKey),
+    async purge(surrogateKeys) {
+      const beganAt = policy.now();
+      await inParallel(concurrency, purgeableKeys(surrogateKeys), (key) => purgeKey(key, beganAt));
+    },
   };
 }

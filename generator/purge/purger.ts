@@ -11,6 +11,8 @@ export interface Purger {
    * A fetch that left for the origin before the object changed may store the old object after the purge,
    * so the caller purges once more a little later.
    *
+   * Takes at most 45 seconds with the usual settings, however many keys.
+   *
    * @throws SkepError `purge_refused` when the CDN refused or did not answer within the retries, or a
    *   key is not fit to be sent; some of the keys may have been purged.
    */

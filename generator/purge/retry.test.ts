@@ -7,15 +7,22 @@ const busy: Refusal = { reason: "HTTP 503", again: true };
 async function run(answers: readonly (Refusal | undefined)[], policy: Partial<RetryPolicy> = {}) {
   const waits: number[] = [];
   let made = 0;
+  let clock = 5_000;
   const refusal = await untilAccepted(
     {
       attempts: 4,
       baseMs: 100,
       maxMs: 300,
       random: () => 0.999_999,
-      wait: async (milliseconds) => void waits.push(Math.round(milliseconds)),
+      deadlineMs: 10_000,
+      now: () => clock,
+      wait: async (milliseconds) => {
+        waits.push(Math.round(milliseconds));
+        clock += milliseconds;
+      },
       ...policy,
     },
+    4_000,
     async () => answers[made++],
   );
   return { refusal, waits, made };
@@ -47,5 +54,16 @@ describe("untilAccepted", () => {
     expect((await run([{ ...busy, afterMs: 250 }, undefined])).waits).toEqual([250]);
     const later = { ...busy, afterMs: 301 };
     expect(await run([later, undefined])).toEqual({ refusal: later, waits: [], made: 1 });
+  });
+
+  it("makes no attempt after the purge's deadline", async () => {
+    // The purge began 1,000 ms before the first attempt.
+    expect(await run([busy, busy, busy, undefined], { deadlineMs: 1_250 })).toEqual({
+      refusal: busy,
+      waits: [100],
+      made: 2,
+    });
+    const late = await run([undefined], { deadlineMs: 900 });
+    expect(late).toEqual({ refusal: { reason: "not begun within 900 ms", again: true }, waits: [], made: 0 });
   });
 });

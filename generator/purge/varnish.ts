@@ -59,8 +59,9 @@ export function createVarnishPurger(options: VarnishOptions): Purger {
   return {
     description,
     async purge(surrogateKeys) {
+      const beganAt = policy.now();
       for (const keys of inBatches(purgeableKeys(surrogateKeys), BATCH)) {
-        const refusal = await untilAccepted(policy, () => attempt(keys));
+        const refusal = await untilAccepted(policy, beganAt, () => attempt(keys));
         if (refusal === undefined) continue;
         const what = keys.length === 1 ? String(keys[0]) : `${keys.length} keys`;
         throw new SkepError("purge_refused", `${description} refused to purge ${what}: ${refusal.reason}`);

@@ -24,6 +24,8 @@ export interface Origin {
   hold(): Hold;
   /** Answers every request instead of the objects, until set to undefined. */
   instead: ((response: ServerResponse, url: string) => void) | undefined;
+  /** Forgets every object and request. */
+  reset(): void;
   /** Refuses connections. */
   down(): Promise<void>;
   /** Comes back on the same port. */
@@ -87,6 +89,11 @@ export async function startOrigin(repository: RepositoryRef): Promise<Origin> {
       };
     },
     instead: undefined,
+    reset() {
+      origin.instead = undefined;
+      origin.requests.length = 0;
+      objects.clear();
+    },
     async down() {
       server.close();
       server.closeAllConnections();

@@ -115,7 +115,8 @@ describe.runIf(requireTool("varnishd"))("the Varnish purger and the edge reader"
 
 describe("the Varnish purger", () => {
   const seen: IncomingHttpHeaders[] = [];
-  let respond = (_attempt: number): [status: number, headers: Record<string, string>] | "hang" => [200, {}];
+  type Response = [status: number, headers: Record<string, string>];
+  let respond = (_attempt: number): Response | "hang" => [200, {}];
   const server = createServer((request, response) => {
     seen.push(request.headers);
     const answer = respond(seen.length);
@@ -134,10 +135,12 @@ describe("the Varnish purger", () => {
   });
 
   it("tries again after 503 and 429, and waits as long as it is told to", async () => {
-    respond = (attempt) =>
-      [[503, {}] as const, [429, { "retry-after": "3" }] as const, [200, { "skep-purged": "1" }] as const][
-        attempt - 1
-      ] ?? [500, {}];
+    const answers: Response[] = [
+      [503, {}],
+      [429, { "retry-after": "3" }],
+      [200, { "skep-purged": "1" }],
+    ];
+    respond = (attempt) => answers[attempt - 1] ?? [500, {}];
     const { purger, waits } = purgerOf(url);
     await purger.purge([plugKey]);
     expect(waits).toEqual([100, 3_000]);

@@ -28,7 +28,6 @@ function pausedAt(at: StepName, when: "before" | "after") {
 }
 
 const STEPS: readonly StepName[] = [
-  "snapshot",
   "intent",
   "put-tarballs",
   "put-packages",
@@ -38,7 +37,10 @@ const STEPS: readonly StepName[] = [
 ];
 
 describe.each(["before", "after"] as const)("paused %s", (phase) => {
-  it.each(STEPS)("%s while a later version is published", async (step) => {
+  // Before the snapshot it has read nothing yet, and finds that nothing is left to do.
+  const steps = phase === "after" ? (["snapshot", ...STEPS] as const) : STEPS;
+
+  it.each(steps)("%s while a later version is published", async (step) => {
     await world.rows.publish("foo", "1.1.0");
     const { gate, run, context } = pausedAt(step, phase);
     await gate.reached;
@@ -50,7 +52,7 @@ describe.each(["before", "after"] as const)("paused %s", (phase) => {
     await world.expectWhole({ foo: ["1.0.0", "1.1.0", "1.2.0"] });
   });
 
-  it.each(STEPS)("%s while its publish is reverted: the old payload must not come back", async (step) => {
+  it.each(steps)("%s while its publish is reverted: the old payload must not come back", async (step) => {
     await world.rows.publish("foo", "1.1.0");
     await world.rows.publish("bar", "1.0.0");
     const { gate, run } = pausedAt(step, phase);

@@ -136,7 +136,7 @@ function answer(response: ServerResponse, behaviour: FastlyBehaviour): void {
 function leadHttpsTo(port: number): () => void {
   class StandInAgent extends https.Agent {
     // TLS is left out: the stand-in has no certificate of api.fastly.com.
-    createConnection(): Duplex {
+    override createConnection(): Duplex {
       return connect(port, "127.0.0.1");
     }
   }

@@ -1,0 +1,86 @@
+/**
+ * Registry files are one gzip member (RFC 1952) and nothing behind it: gleam stops after the first member,
+ * and mix fails on trailing bytes.
+ */
+import { crc32, gzipSync, inflateRawSync } from "node:zlib";
+import { ProtoError } from "./errors.ts";
+
+const HEADER_BYTES = 10;
+const TRAILER_BYTES = 8;
+const XFL = 8;
+const OS = 9;
+const OS_UNIX = 3;
+const FLAGS = { text: 1, headerCrc: 2, extra: 4, name: 8, comment: 16, reserved: 0xe0 } as const;
+
+/**
+ * @param level of deflate, 1 to 9
+ * @returns one member whose header is the same on every platform: no time, no flags, OS "Unix".
+ */
+export function gzipOneMember(bytes: Uint8Array, level = 6): Uint8Array {
+  const member = gzipSync(bytes, { level });
+  member[XFL] = 0;
+  member[OS] = OS_UNIX;
+  return member;
+}
+
+/**
+ * @param maxOutput bytes that the contents may have at most
+ * @throws {ProtoError} `gzip_malformed`, `gzip_trailing`, `gzip_too_large`
+ */
+export function gunzipOneMember(bytes: Uint8Array, maxOutput: number): Uint8Array {
+  const start = headerLength(bytes);
+  const { buffer, consumed } = inflate(bytes.subarray(start), maxOutput);
+  const end = start + consumed + TRAILER_BYTES;
+  if (bytes.length < end) throw new ProtoError("gzip_malformed", "gzip: the trailer is cut off");
+  const trailer = new DataView(bytes.buffer, bytes.byteOffset + start + consumed, TRAILER_BYTES);
+  if (trailer.getUint32(0, true) !== crc32(buffer))
+    throw new ProtoError("gzip_malformed", "gzip: wrong CRC-32");
+  if (trailer.getUint32(4, true) !== buffer.length % 2 ** 32) {
+    throw new ProtoError("gzip_malformed", "gzip: wrong length");
+  }
+  if (bytes.length > end) {
+    throw new ProtoError("gzip_trailing", `gzip: ${bytes.length - end} bytes behind the first member`);
+  }
+  return buffer;
+}
+
+function inflate(
+  bytes: Uint8Array,
+  maxOutput: number,
+): { readonly buffer: Buffer; readonly consumed: number } {
+  try {
+    const result: unknown = inflateRawSync(bytes, { maxOutputLength: maxOutput, info: true });
+    const { buffer, engine } = result as { buffer: Buffer; engine: { bytesWritten: number } };
+    return { buffer, consumed: engine.bytesWritten };
+  } catch (cause) {
+    const tooLarge = (cause as { code?: string }).code === "ERR_BUFFER_TOO_LARGE";
+    if (tooLarge)
+      throw new ProtoError("gzip_too_large", `gzip: more than ${maxOutput} bytes inside`, { cause });
+    throw new ProtoError("gzip_malformed", "gzip: the deflate stream is broken", { cause });
+  }
+}
+
+function headerLength(bytes: Uint8Array): number {
+  if (
+    bytes.length < HEADER_BYTES + TRAILER_BYTES ||
+    bytes[0] !== 0x1f ||
+    bytes[1] !== 0x8b ||
+    bytes[2] !== 8
+  ) {
+    throw new ProtoError("gzip_malformed", "gzip: not a gzip member");
+  }
+  const flags = bytes[3] ?? 0;
+  if (flags & FLAGS.reserved) throw new ProtoError("gzip_malformed", "gzip: reserved flags are set");
+  let at = HEADER_BYTES;
+  if (flags & FLAGS.extra) at += 2 + (bytes[at] ?? 0) + (bytes[at + 1] ?? 0) * 256;
+  for (const flag of [FLAGS.name, FLAGS.comment]) {
+    if ((flags & flag) === 0) continue;
+    const zero = bytes.indexOf(0, at);
+    if (zero < 0) throw new ProtoError("gzip_malformed", "gzip: the header is cut off");
+    at = zero + 1;
+  }
+  if (flags & FLAGS.headerCrc) at += 2;
+  if (at + TRAILER_BYTES > bytes.length)
+    throw new ProtoError("gzip_malformed", "gzip: the header is cut off");
+  return at;
+}

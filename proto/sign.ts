@@ -1,0 +1,45 @@
+/** The outer message: payload and signature. */
+import { verify } from "node:crypto";
+import { ProtoError } from "./errors.ts";
+import { readPublicKey } from "./public-key.ts";
+import { messageType } from "./schema.ts";
+import type { Signer } from "./signer.ts";
+
+const Signed = messageType("Signed");
+
+export interface SignedMessage {
+  readonly payload: Uint8Array;
+  /** Absent in files that were never signed. */
+  readonly signature: Uint8Array | undefined;
+}
+
+/** @returns an encoded Signed message. */
+export async function signPayload(payload: Uint8Array, signer: Signer): Promise<Uint8Array> {
+  return wrapSigned(payload, await signer.sign(payload));
+}
+
+export function wrapSigned(payload: Uint8Array, signature: Uint8Array): Uint8Array {
+  return Signed.encode({ payload, signature });
+}
+
+/** @throws {ProtoError} `protobuf_malformed`. The signature is not looked at. */
+export function openSigned(signed: Uint8Array): SignedMessage {
+  const { payload, signature } = Signed.decode(signed) as unknown as {
+    payload: Uint8Array;
+    signature?: Uint8Array;
+  };
+  return { payload, signature: signature === undefined || signature.length === 0 ? undefined : signature };
+}
+
+/**
+ * @returns the payload, whose signature is right.
+ * @throws {ProtoError} `protobuf_malformed`, `signature_missing`, `signature_invalid`, `key_invalid`
+ */
+export function verifySigned(signed: Uint8Array, publicKeyPem: string): Uint8Array {
+  const { payload, signature } = openSigned(signed);
+  if (signature === undefined) throw new ProtoError("signature_missing", "the file is not signed");
+  if (!verify("sha512", payload, readPublicKey(publicKeyPem), signature)) {
+    throw new ProtoError("signature_invalid", "the signature is not of this payload under this key");
+  }
+  return payload;
+}

@@ -5,9 +5,13 @@
  */
 import { encodeMetadata, type MetadataInput } from "../../hex/metadata/encode.ts";
 import { gzipMember } from "../../hex/tarball/build.ts";
+import { readContents } from "../../hex/tarball/contents.ts";
+import { TarballError } from "../../hex/tarball/errors.ts";
+import type { ReadOptions } from "../../hex/tarball/limits.ts";
 import { innerChecksum } from "../../hex/tarball/outer.ts";
 import { FIELDS, type Field, GNU_MAGIC } from "../../hex/tarball/tar-header.ts";
 import { headerBlock, padded, paxRecords, sealHeader, writeField } from "../../hex/tarball/tar-writer.ts";
+import { readTarball } from "../../hex/tarball/tarball.ts";
 
 /** One entry of a tar, honest unless told otherwise. */
 export interface RawEntry {
@@ -135,4 +139,31 @@ export function packageTarball(overrides: PackageOverrides = {}): Buffer {
 
 function metadataOf({ metadata = {} }: PackageOverrides): Readonly<Record<string, MetadataInput>> {
   return { ...EXAMPLE_METADATA, app: metadata.name ?? EXAMPLE_METADATA.app, ...metadata };
+}
+
+/** What the files of a package are, or why it is refused, as `code: message`. Any other error is thrown. */
+export async function verdict(tarball: Uint8Array): Promise<string> {
+  return told(async () => (await readTarball(tarball)).files.map((file) => file.path).join(" "));
+}
+
+/** The same for `contents.tar.gz` alone; a path ends in `@` when it is a link. */
+export async function contentsVerdict(gzipped: Uint8Array, options?: ReadOptions): Promise<string> {
+  return told(async () => {
+    const files = await readContents(Buffer.from(gzipped), options);
+    return files.map((file) => (file.kind === "file" ? file.path : `${file.path}@`)).join(" ");
+  });
+}
+
+/** The same for the entries of an inner tar. */
+export async function entriesVerdict(entries: readonly RawEntry[], options?: ReadOptions): Promise<string> {
+  return contentsVerdict(gzipMember(rawTar(entries)), options);
+}
+
+async function told(read: () => Promise<string>): Promise<string> {
+  try {
+    return await read();
+  } catch (error) {
+    if (!(error instanceof TarballError)) throw error;
+    return `${error.code}: ${error.message}`;
+  }
 }

@@ -2,6 +2,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import { type PackageName, packageName, sha256, trusted, type Version, version } from "../../hex/ids.ts";
 import { blobKey } from "../../hex/keys.ts";
+import { buildTarball } from "../../hex/tarball/build.ts";
 import type { ObjectStore } from "../../store/objects/store.ts";
 import type { Sql, Transaction } from "../../store/postgres/pool.ts";
 import { recordChange } from "../../store/queries/changes.ts";
@@ -19,7 +20,6 @@ export interface RowPublisher {
 }
 
 export interface PublishOptions {
-  readonly bytes?: Uint8Array;
   readonly requirements?: readonly {
     repository: string;
     package: string;
@@ -63,14 +63,19 @@ export async function openRowPublisher(
   return {
     repositoryId,
     async publish(packageText, versionText, options = {}) {
-      const blob = await stage(privateStore, options.bytes ?? randomBytes(100));
+      // Other contents each time: no two uploads of the tests are the same.
+      const { tarball, innerChecksum } = buildTarball({
+        metadata: { name: packageText, version: versionText, app: packageText },
+        files: { "nonce.txt": randomBytes(20) },
+      });
+      const blob = await stage(privateStore, tarball);
       return change(packageText, async (tx) => {
         const [pkg] = await tx<{ id: number }[]>`
           insert into packages (repository_id, name, meta) values (${repositoryId}, ${packageText}, ${tx.json({})})
           on conflict (repository_id, name) do update set updated_at = now() returning id`;
         const [release] = await tx<{ id: number }[]>`
           insert into releases (package_id, version, inner_checksum, outer_checksum, blob_key, meta)
-          values (${pkg?.id ?? 0}, ${versionText}, decode(${blob.hash}, 'hex'), decode(${blob.hash}, 'hex'),
+          values (${pkg?.id ?? 0}, ${versionText}, ${innerChecksum}, decode(${blob.hash}, 'hex'),
             ${blob.key}, ${tx.json({ app: packageText })})
           on conflict (package_id, version) do update set
             inner_checksum = excluded.inner_checksum, outer_checksum = excluded.outer_checksum,

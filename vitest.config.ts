@@ -1,4 +1,5 @@
 import { defineConfig } from "vitest/config";
+import { mutantPlugin } from "./test/faults/mutants.ts";
 
 const folders = "{api,generator,edge,mirror,hex,proto,schemas,store,cli}";
 
@@ -19,7 +20,10 @@ export default defineConfig({
       project("store", "test/contract/**/*.test.ts", slow),
       project("api", "test/api/**/*.test.ts", { testTimeout: 20_000 }),
       project("generator", "test/generator/**/*.test.ts", { testTimeout: 20_000 }),
-      project("faults", "test/faults/**/*.test.ts", slow),
+      {
+        ...project("faults", "test/faults/**/*.test.ts", slow),
+        plugins: [mutantPlugin(import.meta.dirname)],
+      },
       project("cdn", "test/cdn/**/*.test.ts", slow),
       project("clients", "test/clients/**/*.test.ts", slow),
       project("cli", "test/cli/**/*.test.ts", slow),

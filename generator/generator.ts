@@ -183,20 +183,24 @@ export class Generator {
   }
 
   async #sampleLoop(stop: AbortSignal): Promise<void> {
-    const { sql, settings, log } = this.#context;
+    const { settings, log } = this.#context;
     const pause = new Bell();
     while (!stop.aborted) {
       await pause.wait(settings.sampleSeconds * 1000, stop);
       if (stop.aborted) return;
       try {
-        for (const { id } of await allRepositories(sql)) await this.#sampleRepository(id);
+        await this.sampleAll();
       } catch (error) {
         log.warn({ err: error }, "sampling failed");
       }
     }
   }
 
-  /** Samples once, also for tests. */
+  /** Compares the next few objects of every repository with what is stored and served. */
+  async sampleAll(): Promise<void> {
+    for (const { id } of await allRepositories(this.#context.sql)) await this.#sampleRepository(id);
+  }
+
   async #sampleRepository(id: number): Promise<void> {
     const repository = await repositoryById(this.#context.sql, id);
     if (repository === undefined) return;

@@ -6,6 +6,7 @@ const long = (length: number): string => `${"d/".repeat(length / 2 - 1)}ff`;
 describe("extended headers", () => {
   const accepted: [what: string, entries: RawEntry[], paths: string][] = [
     ["a long path in PAX", [{ name: "", content: "1", pax: { path: long(400) } }], long(400)],
+    ["the length that erl_tar gives for letters beyond ASCII", [{ name: "", pax: "10 path=é\n" }], "é"],
     ["a path in UTF-8 in PAX", [{ name: "", pax: { path: "é" } }], "é"],
     [
       "PAX records that agree",

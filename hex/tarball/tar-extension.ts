@@ -61,28 +61,25 @@ function longName(data: Buffer): string {
 
 function parsePax(text: string): Extension {
   const records = new Map<string, string>();
-  for (let at = 0; at < text.length; ) {
-    const { key, value, length } = parseRecord(text, at);
+  // A value with a line feed would end early for readers that look for it instead of counting.
+  for (const record of text.split(/(?<=\n)/)) {
+    const [key, value] = parseRecord(record);
     if (records.has(key)) throw malformed(`Duplicate PAX record: ${key}`);
     records.set(key, value);
-    at += length;
   }
   return extensionOf(records);
 }
 
 /** A record is `LENGTH KEY=VALUE\n`; the length counts all of that, itself included. */
-function parseRecord(text: string, at: number): { key: string; value: string; length: number } {
-  const digits = /[1-9][0-9]{0,5}(?= )/y;
-  digits.lastIndex = at;
-  const length = Number(digits.exec(text)?.[0] ?? 0);
-  const record = text.slice(at, at + length);
-  // A value with a line feed would end early for readers that look for it instead of counting.
-  const parts = /^[0-9]+ ([^=\0\n]+)=([^\0\n]+)\n$/.exec(record);
-  const [, key, value] = parts ?? [];
-  if (record.length !== length || key === undefined || value === undefined) {
-    throw malformed("Malformed PAX record");
-  }
-  return { key, value, length };
+function parseRecord(record: string): readonly [key: string, value: string] {
+  const [, digits, key, value] = /^([1-9][0-9]{0,5}) ([^=\0]+)=([^\0\n]+)\n$/.exec(record) ?? [];
+  if (key === undefined || value === undefined) throw malformed("Malformed PAX record");
+  // Erlang's erl_tar, and so every Hex client, counts letters instead of bytes at first, and forgets to
+  // count one digit more when the bytes need it.
+  const forgotten = /[\x80-\xff]/.test(value) ? 1 : 0;
+  const missing = record.length - Number(digits);
+  if (missing !== 0 && missing !== forgotten) throw malformed("Malformed PAX record");
+  return [key, value];
 }
 
 function extensionOf(records: ReadonlyMap<string, string>): Extension {

@@ -9,9 +9,17 @@ import {
   verdict,
 } from "../../test/support/package-builder.ts";
 import { optionalData } from "../../test/support/tools.ts";
+import { GNU_MAGIC } from "./tar-header.ts";
 import { readTarball, readTarballMetadata } from "./tarball.ts";
 
 const ACCEPTED = "mix.exs lib/example.ex";
+
+const GLEAM_FIELDS: RawEntry["fields"] = [
+  ["magic", GNU_MAGIC],
+  ["uid", Buffer.alloc(8)],
+  ["gid", Buffer.alloc(8)],
+  ["devMajor", Buffer.alloc(8)],
+];
 
 /** Changes one entry of the outer tar. */
 function change(name: string, changes: Partial<RawEntry>): PackageOverrides {
@@ -55,6 +63,10 @@ describe("readTarball", () => {
     ["a metadata key that is there twice", { metadataFile: '{<<"name">>,1}.{<<"name">>,2}.' }],
     ["entries in another order", { outer: (entries) => entries.toReversed() }],
     ["a whole record of zeros at the end", { outerEnd: Buffer.alloc(10_240) }],
+    [
+      "GNU headers without owners, as gleam writes them",
+      { outer: (entries) => entries.map((entry) => ({ ...entry, fields: GLEAM_FIELDS })) },
+    ],
     ["an old type flag", change("VERSION", { type: "\0" })],
     ["a header without a format", change("VERSION", { fields: [["magic", Buffer.alloc(8)]] })],
     ["numbers with spaces", change("VERSION", { fields: [["size", "         1 \0"]] })],

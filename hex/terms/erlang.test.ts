@@ -56,7 +56,10 @@ lines(Lines) -> [[Line, $\n] || Line <- Lines].
 /** Runs an Erlang script whose `main/1` gets the paths of files in the folder. */
 function escript(main: string, ...files: string[]): void {
   const path = join(folder, "script");
-  writeFileSync(path, `#!/usr/bin/env escript\n%% -*- coding: utf-8 -*-\n${main}\n${CANONICAL}`);
+  writeFileSync(
+    path,
+    `#!/usr/bin/env escript\n%% -*- coding: utf-8 -*-\n-compile(nowarn_unused_function).\n${main}\n${CANONICAL}`,
+  );
   execFileSync("escript", [path, ...files.map((file) => join(folder, file))], { cwd: folder });
 }
 
@@ -97,10 +100,11 @@ describe.runIf(requireTool("escript"))("against erl", () => {
     );
     expect(lines("read")).toEqual(terms.map(canonical));
     const printed = lines("printed").map((line) => Buffer.from(line, "base64").toString());
-    // Where a string ends in a backslash, Hex clients misread what Erlang prints, and so does this reader.
+    // Where a string ends in a backslash, or needs `\x{...}`, Hex clients misread what Erlang prints, and so
+    // does this reader.
     const pairs = printed.flatMap((form, index) => {
       const written = terms[index];
-      return written === undefined || /\\\\\^?"/.test(form) ? [] : [[form, canonical(written)]];
+      return written === undefined || /\\\\\^?"|\\x\{/.test(form) ? [] : [[form, canonical(written)]];
     });
     expect(pairs.length).toBeGreaterThan(0.9 * terms.length);
     expect(pairs.map(([form]) => [form, tryRead(form ?? "")])).toEqual(pairs);
@@ -131,7 +135,7 @@ describe.runIf(requireTool("rebar3") && requireTool("escript"))("against a Hex c
     );
     const forms = fc.sample(form, { numRuns: 6_000, seed: 20_000_101 });
     const texts = forms.flatMap((parts) => [parts.join(""), `${parts.join("")}.`]);
-    writeFileSync(join(folder, "texts"), texts.map((one) => `${btoa8(one)}\n`).join(""));
+    writeFileSync(join(folder, "texts"), texts.map(base64Line).join(""));
     escript(
       String.raw`main([In, Out]) ->
         {ok, Sections} = escript:extract(os:find_executable("rebar3"), []),
@@ -164,9 +168,9 @@ describe.runIf(requireTool("rebar3") && requireTool("escript"))("against a Hex c
   });
 });
 
-function btoa8(one: string): string {
-  // A line of its own for the empty text, too.
-  return Buffer.from(one === "" ? " " : one).toString("base64");
+/** A line for each text, the empty one, too: white space means the same. */
+function base64Line(one: string): string {
+  return `${Buffer.from(` ${one}`).toString("base64")}\n`;
 }
 
 function tryRead(one: string): string {

@@ -123,6 +123,11 @@ describe("readTerms", () => {
     }
   });
 
+  it("does not write large keys of maps again and again", () => {
+    const large = `[${"1,".repeat(100_000)}1]`;
+    expect(refusal(`${"#{".repeat(60)}${large}${"=>1,1=>1}".repeat(60)}.`)).toBe("too_many: too many terms");
+  });
+
   it("throws nothing but its own error", () => {
     const pieces = fc.constantFrom(..."\"\\^'<>{}[]#=,+-/. \n019aé😀", "<<", ">>", "=>", "true", "/utf8");
     fc.assert(

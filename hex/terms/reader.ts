@@ -86,7 +86,7 @@ class Reader {
         return { kind: "tuple", items: this.#nested("}", () => this.#term()) };
       case "#":
         this.#expect("{");
-        return map(lastOfEach(this.#nested("}", () => this.#pair())));
+        return map(this.#lastOfEach(this.#nested("}", () => this.#pair())));
       case "<<":
         return binary(Buffer.concat(this.#nested(">>", () => this.#segment())));
       default:
@@ -111,6 +111,17 @@ class Reader {
     const key = this.#term();
     this.#expect("=>");
     return [key, this.#term()];
+  }
+
+  #lastOfEach(pairs: readonly TermPair[]): readonly TermPair[] {
+    const byKey = new Map<string, TermPair>();
+    for (const pair of pairs) {
+      const key = writeTerm(pair[0]);
+      // Maps as keys of maps would be written again on every level.
+      this.#count(Math.floor(key.length / 16));
+      byKey.set(key, pair);
+    }
+    return [...byKey.values()];
   }
 
   #segment(): Uint8Array {
@@ -185,11 +196,6 @@ class Reader {
   #advance(): void {
     this.#next = this.#tokens.next().value;
   }
-}
-
-function lastOfEach(pairs: readonly TermPair[]): readonly TermPair[] {
-  const byKey = new Map(pairs.map((pair) => [writeTerm(pair[0]), pair]));
-  return byKey.size === pairs.length ? pairs : [...byKey.values()];
 }
 
 function invalid(): TermError {

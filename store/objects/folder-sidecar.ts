@@ -47,8 +47,9 @@ export function sidecarPath(folder: string, key: string): string {
 }
 
 export function newRecord(identity: FileIdentity, etag: string, options: PutOptions): SidecarRecord {
+  const { inode, size, modified } = identity;
   const { contentType, cacheControl, metadata = {} } = options;
-  return { ...identity, etag, contentType, cacheControl, metadata };
+  return { inode, size, modified, etag, contentType, cacheControl, metadata };
 }
 
 export function headOf(record: SidecarRecord): ObjectHead {

@@ -6,38 +6,19 @@
  * into place and syncs the directory. Out of scope: file systems that ignore case or change the spelling of
  * names, and folders that several machines write to.
  */
-import { createHash } from "node:crypto";
-import { mkdir, readFile, realpath, rename, rmdir, stat, unlink } from "node:fs/promises";
+import { mkdir, realpath, rename, rmdir, stat, unlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import type { SkepError } from "../../schemas/errors.ts";
 import { errno, reported, unless } from "./errno.ts";
 import { FolderDirectories } from "./folder-directories.ts";
-import {
-  fileAt,
-  readFileAt,
-  removeLeftOvers,
-  replaceText,
-  type StagedFile,
-  stageFile,
-} from "./folder-files.ts";
+import { removeLeftOvers, replaceText, type StagedFile, stageFile } from "./folder-files.ts";
 import { keysBelow, mapAhead } from "./folder-list.ts";
 import { FolderLocks } from "./folder-lock.ts";
-import {
-  type FileIdentity,
-  formatSidecar,
-  headOf,
-  keyDigest,
-  newRecord,
-  parseSidecar,
-  type SidecarRecord,
-  sameFile,
-  sidecarPath,
-} from "./folder-sidecar.ts";
+import { FolderReader, md5 } from "./folder-reader.ts";
+import { formatSidecar, headOf, keyDigest, newRecord, type SidecarRecord } from "./folder-sidecar.ts";
 import { assertKey, assertPrefix, invalidKey } from "./key.ts";
 import { assertMetadata, checkPrecondition } from "./precondition.ts";
 import type { ListedObject, ObjectHead, ObjectStore, PutOptions, StoredObject } from "./store.ts";
 
-const REMEMBERED = 20_000;
 const LIST_AHEAD = 16;
 const ATTEMPTS = 5;
 
@@ -59,30 +40,30 @@ export class FolderStore implements ObjectStore {
   readonly conditionalDelete = true;
   readonly description: string;
   readonly #root: string;
+  readonly #temporary: string;
   readonly #directories: FolderDirectories;
+  readonly #reader: FolderReader;
   readonly #locks: FolderLocks;
-  /**
-   * What was found out of the files that stand. Each was read without following a link, so a file that is
-   * still the same needs no second look at its directories.
-   */
-  readonly #remembered = new Map<string, SidecarRecord>();
 
   /** Use {@link openFolderStore}. @param root absolute, and free of symbolic links */
   constructor(root: string) {
-    this.#root = root;
     this.description = `folder ${root}`;
+    this.#root = root;
+    this.#temporary = join(root, ".skep-tmp");
     this.#directories = new FolderDirectories(root);
+    this.#reader = new FolderReader(root, this.#directories);
     this.#locks = new FolderLocks(join(root, ".skep-lock"));
   }
 
   async get(key: string): Promise<StoredObject | undefined> {
     assertKey(key);
-    return reported(`read ${key}`, () => this.#read(key));
+    const found = await reported(`read ${key}`, () => this.#reader.read(key));
+    return found && { ...headOf(found.record), body: found.body };
   }
 
   async head(key: string): Promise<ObjectHead | undefined> {
     assertKey(key);
-    const record = await reported(`read ${key}`, () => this.#look(key));
+    const record = await reported(`read ${key}`, () => this.#reader.look(key));
     return record && headOf(record);
   }
 
@@ -90,9 +71,8 @@ export class FolderStore implements ObjectStore {
     assertKey(key);
     assertMetadata(options.metadata);
     return reported(`write ${key}`, async () => {
-      const directory = dirname(this.#path(key));
-      await this.#prepare(key, directory);
-      const staged = await stageFile(join(this.#root, ".skep-tmp"), body);
+      await this.#prepare(key);
+      const staged = await stageFile(this.#temporary, body);
       const record = newRecord(staged, md5(body), options);
       try {
         await this.#replace(key, staged, record, options);
@@ -102,7 +82,7 @@ export class FolderStore implements ObjectStore {
       }
       // A kill before this line loses nothing. After a power cut before it, the old object may stand again:
       // nobody was told otherwise yet.
-      await this.#directories.sync(directory);
+      await this.#directories.sync(dirname(this.#reader.path(key)));
       return { etag: record.etag };
     });
   }
@@ -111,16 +91,16 @@ export class FolderStore implements ObjectStore {
     assertKey(key);
     await reported(`delete ${key}`, () =>
       this.#locks.withLock(keyDigest(key), async (lock) => {
-        const path = this.#path(key);
-        const current = await this.#look(key);
+        const path = this.#reader.path(key);
+        const current = await this.#reader.look(key);
         if (current === undefined) return;
         if (options.ifMatch !== undefined)
           checkPrecondition(key, { kind: "match", etag: options.ifMatch }, current.etag);
         lock.assertHeld();
         await unless(unlink(path), "ENOENT");
-        this.#remembered.delete(key);
-        // A sidecar that stays behind describes no later file.
-        await unless(unlink(this.#sidecar(key)), "ENOENT");
+        this.#reader.forget(key);
+        // A kill here leaves a sidecar that describes no later file.
+        await unless(unlink(this.#reader.sidecar(key)), "ENOENT");
         await this.#directories.sync(dirname(path));
         await this.#removeEmpty(dirname(path));
       }),
@@ -136,46 +116,31 @@ export class FolderStore implements ObjectStore {
     });
   }
 
-  async close(): Promise<void> {
-    this.#remembered.clear();
-  }
+  async close(): Promise<void> {}
 
-  #path(key: string): string {
-    return join(this.#root, key);
-  }
-
-  #sidecar(key: string): string {
-    return sidecarPath(join(this.#root, ".skep-meta"), key);
-  }
-
-  async #prepare(key: string, directory: string): Promise<void> {
-    if (!(await this.#directories.ensure(directory)))
-      throw invalidKey(
-        key,
-        "needs a folder where an object or a link stands; a folder store cannot hold both",
-      );
-    await this.#assertInside(key);
-  }
-
-  async #assertInside(key: string): Promise<void> {
-    if (!(await this.#directories.isInside(dirname(this.#path(key))))) throw linked(key);
+  /** Makes the directory that the key lies in. */
+  async #prepare(key: string): Promise<void> {
+    if (!(await this.#directories.ensure(dirname(this.#reader.path(key)))))
+      throw invalidKey(key, "needs a folder where an object or a link stands");
+    await this.#reader.assertInside(key);
   }
 
   /** Compares and renames under the key's lock. */
   async #replace(key: string, staged: StagedFile, record: SidecarRecord, options: PutOptions): Promise<void> {
     await this.#locks.withLock(keyDigest(key), async (lock) => {
-      const current = await this.#look(key);
+      const current = await this.#reader.look(key);
       checkPrecondition(key, options.precondition, current?.etag);
-      await this.#writeSidecar(key, current === undefined ? [record] : [record, current]);
-      // A kill here leaves a record of a file that never stood, which no later file is taken for.
+      const sidecar = formatSidecar(key, current === undefined ? [record] : [record, current]);
+      await replaceText(this.#temporary, this.#reader.sidecar(key), sidecar);
+      // A kill here leaves the record of a file that never stood, which no other file is taken for.
       lock.assertHeld();
       await this.#moveInto(key, staged.path);
-      this.#remember(key, record);
+      this.#reader.remember(key, record);
     });
   }
 
   async #moveInto(key: string, from: string): Promise<void> {
-    const path = this.#path(key);
+    const path = this.#reader.path(key);
     for (let attempt = 1; ; attempt++) {
       try {
         await rename(from, path);
@@ -183,112 +148,25 @@ export class FolderStore implements ObjectStore {
       } catch (error) {
         const code = errno(error) ?? "";
         if (["EISDIR", "ENOTEMPTY", "EEXIST"].includes(code))
-          throw invalidKey(key, "is a folder of other objects; a folder store cannot hold both");
+          throw invalidKey(key, "is a folder that holds other objects");
         // A deletion removed the directory, as it was empty.
         if (code !== "ENOENT" || attempt >= ATTEMPTS) throw error;
         this.#directories.forget(dirname(path));
-        await this.#prepare(key, dirname(path));
+        await this.#prepare(key);
       }
     }
   }
 
-  async #writeSidecar(key: string, records: readonly SidecarRecord[]): Promise<void> {
-    const temporary = join(this.#root, ".skep-tmp");
-    await replaceText(temporary, this.#sidecar(key), formatSidecar(key, records));
-  }
-
-  /** @returns what is known of the object that stands, without reading its bytes if that can be avoided. */
-  async #look(key: string): Promise<SidecarRecord | undefined> {
-    const identity = await fileAt(this.#path(key));
-    if (identity === "link") throw linked(key);
-    if (identity === undefined) return undefined;
-    const remembered = this.#recall(key, identity);
-    if (remembered !== undefined) return remembered;
-    await this.#assertInside(key);
-    const record = (await this.#records(key)).find((candidate) => sameFile(candidate, identity));
-    if (record === undefined) return (await this.#readRecord(key))?.record;
-    return this.#remember(key, record);
-  }
-
-  async #read(key: string): Promise<StoredObject | undefined> {
-    const found = await this.#readRecord(key);
-    return found && { ...headOf(found.record), body: found.body };
-  }
-
-  async #readRecord(
-    key: string,
-  ): Promise<{ readonly record: SidecarRecord; readonly body: Uint8Array } | undefined> {
-    for (let attempt = 1; ; attempt++) {
-      const file = await readFileAt(this.#path(key), async (identity) => {
-        if (this.#recall(key, identity) === undefined) await this.#assertInside(key);
-      });
-      if (file === "link") throw linked(key);
-      if (file === undefined) return undefined;
-      const { identity, body } = file;
-      const remembered = this.#recall(key, identity);
-      if (remembered !== undefined) return { record: remembered, body };
-      const records = await this.#records(key);
-      const exact = records.find((candidate) => sameFile(candidate, identity));
-      if (exact === undefined && attempt < ATTEMPTS && (await this.#changed(key, identity))) continue;
-      return { record: this.#remember(key, exact ?? recordByBytes(records, identity, body)), body };
-    }
-  }
-
-  async #changed(key: string, identity: FileIdentity): Promise<boolean> {
-    const now = await fileAt(this.#path(key));
-    return now === undefined || now === "link" || !sameFile(now, identity);
-  }
-
-  async #records(key: string): Promise<readonly SidecarRecord[]> {
-    const text = await unless(readFile(this.#sidecar(key), "utf8"), "ENOENT");
-    return text === undefined ? [] : parseSidecar(key, text);
-  }
-
-  #recall(key: string, identity: FileIdentity): SidecarRecord | undefined {
-    const record = this.#remembered.get(key);
-    return record !== undefined && sameFile(record, identity) ? record : undefined;
-  }
-
-  #remember(key: string, record: SidecarRecord): SidecarRecord {
-    this.#remembered.delete(key);
-    this.#remembered.set(key, record);
-    const [oldest] = this.#remembered.size > REMEMBERED ? this.#remembered.keys() : [];
-    if (oldest !== undefined) this.#remembered.delete(oldest);
-    return record;
-  }
-
-  /** So that a later object may have the directory's key. Another object in it is no error. */
+  /** So that a later object may have the directory's key. */
   async #removeEmpty(directory: string): Promise<void> {
     for (let path = directory; path.length > this.#root.length; path = dirname(path)) {
       try {
         await rmdir(path);
       } catch {
+        // Usually because it is not empty. Whatever the reason, an empty directory does no harm.
         return;
       }
       this.#directories.forget(path);
     }
   }
-}
-
-/**
- * For a file that no record is of: it was copied here, or written by another program, or the sidecar was
- * lost. A record with the right ETag still describes the same bytes.
- */
-function recordByBytes(
-  records: readonly SidecarRecord[],
-  identity: FileIdentity,
-  body: Uint8Array,
-): SidecarRecord {
-  const etag = md5(body);
-  const known = records.find((candidate) => candidate.etag === etag);
-  const none = { contentType: undefined, cacheControl: undefined, metadata: {} };
-  return { ...(known ?? none), ...identity, etag };
-}
-
-function md5(body: Uint8Array): string {
-  return createHash("md5").update(body).digest("hex");
-}
-
-function linked(key: string): SkepError {
-  return invalidKey(key, "leads through a symbolic link, which a folder store does not follow");
 }

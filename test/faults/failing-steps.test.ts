@@ -60,6 +60,7 @@ describe.each(PHASES)("%s", (phase) => {
     const fault = failing(step, phase);
     await runInto(fault.hook);
     expect(fault.failed).toBe(true);
+    await world.expectNothingDangling();
     await world.expectWhole({ bar: ["2.0.0"], foo: ["1.0.0", "1.1.0"] });
   });
 
@@ -69,6 +70,7 @@ describe.each(PHASES)("%s", (phase) => {
     const fault = failing(step, phase);
     await runInto(fault.hook);
     expect(fault.failed).toBe(true);
+    await world.expectNothingDangling();
     await world.rows.revert("bar", "2.0.0");
     await world.rows.revert("foo", "1.1.0");
     await world.expectWhole({ foo: ["1.0.0"], gone: ["1.0.0"] });
@@ -79,6 +81,7 @@ describe.each(PHASES)("%s", (phase) => {
     const fault = failing(step, phase);
     await runInto(fault.hook);
     expect(fault.failed).toBe(true);
+    await world.expectNothingDangling();
     await world.rows.publish("gone", "1.0.0");
     await world.expectWhole({ foo: ["1.0.0"], gone: ["1.0.0"] });
   });

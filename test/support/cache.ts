@@ -46,6 +46,11 @@ export class Cache implements Purger, EdgeReader {
     return kept;
   }
 
+  /** Plants what the cache serves from now on, whatever is behind it. */
+  plant(key: string, object: StoredObject): void {
+    this.#kept.set(key, object);
+  }
+
   async etag(key: string): Promise<string | undefined> {
     return (await this.get(key))?.etag;
   }

@@ -4,8 +4,6 @@
  */
 import { randomBytes } from "node:crypto";
 import { hasCode } from "../../schemas/errors.ts";
-import { S3Store } from "./s3.ts";
-import type { S3Settings } from "./s3-settings.ts";
 import type { ObjectStore } from "./store.ts";
 
 export interface S3Dialect {
@@ -17,37 +15,55 @@ export interface S3Dialect {
 
 export const AWS_DIALECT: S3Dialect = { quotedEtags: true, conditionalDelete: true };
 
-/**
- * Opens a bucket for reading and writing, after having tried out on an object of its own which dialect the
- * service speaks. Whether it honours conditions at all is another question: `probe.ts`.
- * @throws SkepError `store_unavailable` when it cannot be written to; `config_invalid`.
- */
-export async function openS3Store(settings: S3Settings): Promise<S3Store> {
-  return new S3Store(settings, await learnDialect(settings));
-}
+const BODY = Buffer.from("skep tries out which dialect of S3 this service speaks; this may be deleted\n");
+const OTHER_ETAG = "0".repeat(32);
 
-async function learnDialect(settings: S3Settings): Promise<S3Dialect> {
-  const quoted = new S3Store(settings, { quotedEtags: true, conditionalDelete: true });
-  const bare = new S3Store(settings, { quotedEtags: false, conditionalDelete: true });
+/**
+ * Tries out on an object of its own which dialect the service speaks. Whether it honours conditions at all
+ * is another question, see `probe.ts`.
+ * @param openAs opens the same bucket under a dialect; what it gives is not closed here
+ * @throws SkepError `store_unavailable` when the bucket cannot be written to.
+ */
+export async function learnDialect(openAs: (dialect: S3Dialect) => ObjectStore): Promise<S3Dialect> {
+  const quoted = openAs({ quotedEtags: true, conditionalDelete: true });
+  const bare = openAs({ quotedEtags: false, conditionalDelete: true });
   const key = `skep-probe/${randomBytes(16).toString("hex")}`;
   try {
-    const { etag } = await quoted.put(key, Buffer.from("dialect"), { precondition: { kind: "none" } });
-    const quotedEtags = (await accepts(quoted, key, etag)) || !(await accepts(bare, key, etag));
-    const conditionalDelete = await refusesDelete(quotedEtags ? quoted : bare, key, etag);
+    const { etag } = await quoted.put(key, BODY, { precondition: { kind: "none" } });
+    // A service that refuses both will be refused by the probe; until then it is one like AWS.
+    const quotedEtags = (await takes(quoted, key, etag)) || !(await takes(bare, key, etag));
+    const conditionalDelete = await refusesToDelete(quotedEtags ? quoted : bare, key, etag);
     return { quotedEtags, conditionalDelete };
   } finally {
-    // A probe that stays behind does no harm.
+    // Should it stay behind, it does no harm.
     await quoted.delete(key).catch(() => undefined);
-    await Promise.all([quoted.close(), bare.close()]);
   }
 }
 
-async function accepts(store: ObjectStore, key: string, etag: string): Promise<boolean> {
+async function takes(store: ObjectStore, key: string, etag: string): Promise<boolean> {
   try {
-    await store.put(key, Buffer.from("dialect"), { precondition: { kind: "match", etag } });
+    await store.put(key, BODY, { precondition: { kind: "match", etag } });
     return true;
   } catch (error) {
     if (hasCode(error, "store_precondition", "store_not_found")) return false;
+    throw error;
+  }
+}
+
+/** Only when it refuses the wrong ETag, keeps the object then, and accepts the right one. */
+async function refusesToDelete(store: ObjectStore, key: string, etag: string): Promise<boolean> {
+  try {
+    await store.delete(key, { ifMatch: OTHER_ETAG });
+    return false;
+  } catch (error) {
+    // Some services answer 501 to what they do not know; any other failure says as little for it.
+    if (!hasCode(error, "store_precondition")) return false;
+  }
+  try {
+    await store.delete(key, { ifMatch: etag });
+    return (await store.head(key)) === undefined;
+  } catch (error) {
+    if (hasCode(error, "store_precondition", "store_unavailable")) return false;
     throw error;
   }
 }

@@ -39,7 +39,8 @@ function reasonOf(error: unknown): string {
 
 function hint(name: string, status: number | undefined): string {
   if (name === "NoSuchBucket") return "; the bucket does not exist";
-  if (status === 403) return "; without s3:ListBucket a missing object is answered like this, too";
+  if (["AccessDenied", "Forbidden", "403"].includes(name))
+    return "; without s3:ListBucket a missing object is answered like this, too";
   if (status === 301) return "; the bucket is in another region";
   return "";
 }

@@ -19,7 +19,7 @@ import {
 import { SkepError } from "../../schemas/errors.ts";
 import { assertKey, assertPrefix, isKey } from "./key.ts";
 import { assertMetadata, checkPrecondition } from "./precondition.ts";
-import { AWS_DIALECT, type S3Dialect } from "./s3-dialect.ts";
+import { AWS_DIALECT, learnDialect, type S3Dialect } from "./s3-dialect.ts";
 import { isMissing, isPreconditionFailed, unavailable } from "./s3-errors.ts";
 import { clientConfig, keyPrefix, REQUEST_MS, type S3Settings } from "./s3-settings.ts";
 import type {
@@ -32,6 +32,25 @@ import type {
 } from "./store.ts";
 
 const READ_ATTEMPTS = 3;
+
+/**
+ * Opens a bucket for reading and writing; learns first which dialect the service speaks.
+ * @throws SkepError `store_unavailable` when it cannot be written to; `config_invalid`, `store_key_invalid`
+ *   for settings that cannot work.
+ */
+export async function openS3Store(settings: S3Settings): Promise<S3Store> {
+  const tried: S3Store[] = [];
+  try {
+    const dialect = await learnDialect((candidate) => {
+      const store = new S3Store(settings, candidate);
+      tried.push(store);
+      return store;
+    });
+    return new S3Store(settings, dialect);
+  } finally {
+    for (const store of tried) await store.close();
+  }
+}
 
 export class S3Store implements ObjectStore {
   readonly conditionalDelete: boolean;
@@ -46,7 +65,7 @@ export class S3Store implements ObjectStore {
   readonly #writer: S3Client;
 
   /**
-   * Sends nothing yet. {@link openS3Store} also asks which dialect the service speaks.
+   * Sends nothing yet. For reading alone no dialect is needed; for writing use {@link openS3Store}.
    * @throws SkepError `config_invalid`, `store_key_invalid` for settings that cannot work.
    */
   constructor(settings: S3Settings, dialect: S3Dialect = AWS_DIALECT) {
@@ -95,11 +114,7 @@ export class S3Store implements ObjectStore {
       const answer = await this.#writer.send(command, { abortSignal: this.#deadline() });
       return { etag: bareEtag(answer.ETag) };
     } catch (error) {
-      if (isPreconditionFailed(error))
-        throw new SkepError("store_precondition", `${key} is not as the write expected it`);
-      if (options.precondition.kind === "match" && isMissing(error))
-        throw new SkepError("store_not_found", `${key} is not there, so it matches no ETag`);
-      throw unavailable(`write ${key}`, error);
+      throw await this.#whyNotPut(key, options.precondition, error);
     }
   }
 
@@ -142,6 +157,17 @@ export class S3Store implements ObjectStore {
   async close(): Promise<void> {
     this.#reader.destroy();
     this.#writer.destroy();
+  }
+
+  async #whyNotPut(key: string, precondition: Precondition, error: unknown): Promise<SkepError> {
+    const isMatch = precondition.kind === "match";
+    const isRefused = isPreconditionFailed(error);
+    // AWS answers 404 where there is nothing to match, Ceph 412; a look that fails changes nothing of that.
+    const isEmpty = isRefused && isMatch && (await this.head(key).catch(() => "unknown")) === undefined;
+    if (isMatch && (isEmpty || isMissing(error)))
+      return new SkepError("store_not_found", `${key} is not there, so it matches no ETag`);
+    if (isRefused) return new SkepError("store_precondition", `${key} is not as the write expected it`);
+    return unavailable(`write ${key}`, error);
   }
 
   async #page(prefix: string, token: string | undefined): Promise<ListObjectsV2CommandOutput> {

@@ -20,7 +20,7 @@ import { liveKeysOf } from "./live-keys.ts";
 import { inParallel } from "./parallel.ts";
 import { step } from "./steps.ts";
 import { currentObject } from "./write/metadata.ts";
-import { deleteObject, refuseNewer } from "./write/put.ts";
+import { deleteObject } from "./write/put.ts";
 import { writerOf } from "./write/stage.ts";
 
 const DELETIONS_AT_ONCE = 1_000;
@@ -62,10 +62,7 @@ export async function runDeletions(
 async function deleteKey(context: GeneratorContext, claim: Claim, key: string): Promise<boolean> {
   const head = await context.publicStore.head(key);
   if (head === undefined) return true;
-  const writer = writerOf(context, claim);
-  const known = currentObject(head);
-  await refuseNewer(writer, key, known, null);
-  return deleteObject(writer, key, known);
+  return deleteObject(writerOf(context, claim), key, currentObject(head));
 }
 
 async function recordDeletions(

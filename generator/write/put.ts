@@ -37,8 +37,10 @@ export async function putObject(
   desired: DesiredObject,
   body: Uint8Array,
   options: Omit<PutOptions, "precondition">,
-  known: Pick<CurrentObject, "etag"> | undefined,
+  known: CurrentObject | undefined,
 ): Promise<string> {
+  // What was looked at tells as much as a 412 does.
+  await refuseNewer(writer, desired.key, known, desired.revision);
   let precondition = replacing(known);
   for (let attempt = 1; ; attempt++) {
     writer.claim.assertHeld();
@@ -67,11 +69,8 @@ export async function putObject(
  * @returns whether the key is empty now.
  * @throws as {@link putObject}
  */
-export async function deleteObject(
-  writer: Writer,
-  key: string,
-  known: Pick<CurrentObject, "etag">,
-): Promise<boolean> {
+export async function deleteObject(writer: Writer, key: string, known: CurrentObject): Promise<boolean> {
+  await refuseNewer(writer, key, known, null);
   for (let attempt = 1; ; attempt++) {
     writer.claim.assertHeld();
     try {

@@ -48,7 +48,9 @@ export function sidecarPath(folder: string, key: string): string {
 
 export function newRecord(identity: FileIdentity, etag: string, options: PutOptions): SidecarRecord {
   const { inode, size, modified } = identity;
-  const { contentType, cacheControl, metadata = {} } = options;
+  const { contentType, cacheControl } = options;
+  // Remembered for later readers, so nobody else may change it.
+  const metadata = Object.freeze({ ...options.metadata });
   return { inode, size, modified, etag, contentType, cacheControl, metadata };
 }
 

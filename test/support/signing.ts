@@ -9,10 +9,17 @@ export function newPrivateKeyPem(): string {
   return privateKey.export({ type: "pkcs8", format: "pem" }).toString();
 }
 
+let pem: string | undefined;
 let signer: Signer | undefined;
 
+/** @returns the key of {@link testSigner}. */
+export function privateKeyOfTests(): string {
+  pem ??= newPrivateKeyPem();
+  return pem;
+}
+
 /** @returns the same signer for every test of this process. */
-export async function testSigner(): Promise<Signer> {
-  signer ??= pemSigner(newPrivateKeyPem());
+export function testSigner(): Signer {
+  signer ??= pemSigner(privateKeyOfTests());
   return signer;
 }

@@ -4,16 +4,12 @@
  */
 import { expect } from "vitest";
 import { checkBucket } from "../../generator/check.ts";
-import {
-  DEFAULT_GENERATOR_SETTINGS,
-  type GeneratorContext,
-  type GeneratorSettings,
-  newCounters,
-} from "../../generator/context.ts";
+import { type GeneratorContext, type GeneratorSettings, newCounters } from "../../generator/context.ts";
 import { Generator } from "../../generator/generator.ts";
 import type { StepHook } from "../../generator/steps.ts";
 import { storeSource } from "../../mirror/source-store.ts";
 import { verifyRepository } from "../../mirror/verify.ts";
+import { pemSigner } from "../../proto/pem-signer.ts";
 import type { Signer } from "../../proto/signer.ts";
 import { MemoryStore } from "../../store/objects/memory.ts";
 import type { ObjectStore } from "../../store/objects/store.ts";
@@ -21,21 +17,9 @@ import type { Sql } from "../../store/postgres/pool.ts";
 import { Cache } from "./cache.ts";
 import { createTestDatabase, type TestDatabase } from "./database.ts";
 import { FaultyStore } from "./faulty-store.ts";
+import { QUICK } from "./quick.ts";
 import { openRowPublisher, type RowPublisher } from "./rows.ts";
-import { testSigner } from "./signing.ts";
-
-/** Short times, so that what takes an hour in production takes a moment here. */
-export const QUICK: GeneratorSettings = {
-  ...DEFAULT_GENERATOR_SETTINGS,
-  leaseSeconds: 1,
-  renewSeconds: 0.2,
-  deletionGraceSeconds: 0,
-  recheckSeconds: [0, 0],
-  secondPurgeSeconds: 0,
-  purgeRetrySeconds: 0.01,
-  pollSeconds: 0.05,
-  writeRetryMilliseconds: 1,
-};
+import { newPrivateKeyPem, testSigner } from "./signing.ts";
 
 export interface World {
   readonly database: TestDatabase;
@@ -55,6 +39,8 @@ export interface World {
   expectClean(): Promise<void>;
   /** As {@link expectClean}, but in the middle of a build, when one file may know more than another. */
   expectNothingDangling(): Promise<void>;
+  /** A signer with a key of its own. */
+  foreignSigner(): Signer;
   close(): Promise<void>;
 }
 
@@ -66,17 +52,19 @@ export interface GeneratorOptions {
 }
 
 export interface WorldOptions {
+  /** In memory unless given. */
+  readonly stores?: { readonly publicStore: ObjectStore; readonly privateStore: ObjectStore };
   readonly cache?: boolean;
   readonly settings?: Partial<GeneratorSettings>;
 }
 
 export async function createWorld(options: WorldOptions = {}): Promise<World> {
   const database = await createTestDatabase();
-  const publicStore = new FaultyStore(new MemoryStore());
-  const privateStore = new FaultyStore(new MemoryStore());
+  const publicStore = new FaultyStore(options.stores?.publicStore ?? new MemoryStore());
+  const privateStore = new FaultyStore(options.stores?.privateStore ?? new MemoryStore());
   const cache = options.cache ? new Cache(publicStore) : undefined;
   const rows = await openRowPublisher(database.sql, privateStore);
-  const signer = await testSigner();
+  const signer = testSigner();
   const sql = database.pool({ role: "skep_generator", max: 6 });
   const findings = async (store: ObjectStore) => {
     const options = { repositoryName: "local", publicKeyPem: signer.publicKeyPem };
@@ -131,6 +119,7 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
       );
       expect(dangling).toEqual([]);
     },
+    foreignSigner: () => pemSigner(newPrivateKeyPem()),
     async close() {
       await database.drop();
     },

@@ -1,0 +1,324 @@
+/** The contract of object stores as a suite: what every driver must do. */
+import { createHash, randomBytes } from "node:crypto";
+import { beforeEach, describe, expect, it } from "vitest";
+import { SkepError } from "../../schemas/errors.ts";
+import type { ObjectStore, Precondition } from "../../store/objects/store.ts";
+
+const NONE: Precondition = { kind: "none" };
+const ABSENT: Precondition = { kind: "absent" };
+const match = (etag: string): Precondition => ({ kind: "match", etag });
+const bytes = (text: string): Uint8Array => Buffer.from(text);
+const md5 = (body: Uint8Array): string => createHash("md5").update(body).digest("hex");
+const OTHER = md5(bytes("something else"));
+
+const REFUSED_KEYS: readonly (readonly [what: string, key: string])[] = [
+  ["empty", ""],
+  ["absolute", "/a"],
+  ["up", "../a"],
+  ["up within", "a/../../b"],
+  ["up at the end", "a/.."],
+  ["here", "./a"],
+  ["empty segment", "a//b"],
+  ["slash at the end", "a/"],
+  ["NUL", "a\0b"],
+  ["line break", "a\nb"],
+  ["DEL", "a\x7f"],
+  ["C1 control", "a\x85b"],
+  ["backslash", "a\\b"],
+  ["Windows way up", "..\\a"],
+  ["half a surrogate pair", "a\ud800"],
+  ["hidden folder", ".skep-meta/a"],
+  ["hidden folder further down", "a/.skep-tmp"],
+  ["too long a segment", "a".repeat(256)],
+  ["too long", `${"a/".repeat(512)}a`],
+];
+
+export interface ContractOptions {
+  /** How many objects the paging test writes. Default 1,050: S3 gives 1,000 at a time. */
+  readonly manyKeys?: number;
+  /** Services may answer 409 or 500 to some who race, which says nothing of the outcome. Default false. */
+  readonly unsureRaces?: boolean;
+}
+
+/** @param store gives the store to be tested; may give the same one again: each test uses keys of its own */
+export function describeObjectStore(store: () => ObjectStore, options: ContractOptions = {}): void {
+  const { manyKeys = 1_050, unsureRaces = false } = options;
+  let root: string;
+  const key = (rest: string): string => `${root}/${rest}`;
+  beforeEach(() => {
+    root = `contract-${randomBytes(6).toString("hex")}`;
+  });
+  describe("get, head, put", () => describeObjects(store, key));
+  describe("preconditions", () => describePreconditions(store, key));
+  describe("races", () => describeRaces(store, key, unsureRaces));
+  describe("delete", () => describeDeletion(store, key));
+  describe("list", () => describeList(store, key, manyKeys));
+  describe("keys", () => describeKeys(store, key));
+}
+
+type KeyOf = (rest: string) => string;
+
+async function codeOf(promise: Promise<unknown>): Promise<string | undefined> {
+  try {
+    await promise;
+    return undefined;
+  } catch (error) {
+    if (error instanceof SkepError) return error.code;
+    throw error;
+  }
+}
+
+function describeObjects(store: () => ObjectStore, key: KeyOf): void {
+  it("knows nothing of an object that is not there", async () => {
+    expect(await store().get(key("a"))).toBeUndefined();
+    expect(await store().head(key("a/b"))).toBeUndefined();
+  });
+
+  const bodies: readonly (readonly [string, Uint8Array])[] = [
+    ["empty", bytes("")],
+    ["one byte", bytes("x")],
+    ["every byte value", Uint8Array.from({ length: 256 }, (_, index) => index)],
+    ["gzip", Buffer.from("1f8b08000000000000034b04 0043beb7e801000000".replace(" ", ""), "hex")],
+    ["16 MiB", randomBytes(16 * 1024 * 1024)],
+  ];
+  it.each(bodies)("keeps the bytes: %s", async (_, body) => {
+    const { etag } = await store().put(key("a"), body, { precondition: NONE });
+    expect(etag).toBe(md5(body));
+    const found = await store().get(key("a"));
+    expect(found?.size).toBe(body.length);
+    expect(found?.etag).toBe(etag);
+    expect(Buffer.compare(found?.body ?? bytes("missing"), body)).toBe(0);
+  });
+
+  it("keeps headers and metadata", async () => {
+    const headers = {
+      contentType: "text/plain; charset=utf-8",
+      cacheControl: "public, max-age=3600",
+      metadata: {
+        "surrogate-key": "public:package:foo public:all",
+        "surrogate-control": "public, max-age=604800",
+        "skep-hash": "0".repeat(64),
+        a: "",
+      },
+    };
+    const before = Date.now();
+    const { etag } = await store().put(key("a"), bytes("x"), { precondition: NONE, ...headers });
+    for (const found of [await store().get(key("a")), await store().head(key("a"))]) {
+      expect(found).toMatchObject({ ...headers, etag, size: 1 });
+      // S3 gives whole seconds, and its clock may be another.
+      expect(Math.abs((found?.lastModified.getTime() ?? 0) - before)).toBeLessThan(5_000);
+    }
+  });
+
+  it("replaces all of an object, metadata included", async () => {
+    await store().put(key("a"), bytes("one"), {
+      precondition: NONE,
+      cacheControl: "no-store",
+      metadata: { a: "1" },
+    });
+    await store().put(key("a"), bytes("two"), { precondition: NONE, metadata: { b: "2" } });
+    const found = await store().get(key("a"));
+    expect(found).toMatchObject({ etag: md5(bytes("two")), metadata: { b: "2" } });
+    expect(found?.metadata).not.toHaveProperty("a");
+    expect(found?.cacheControl).toBeUndefined();
+  });
+
+  it("keeps what it was given and hands out copies", async () => {
+    const body = bytes("one");
+    const metadata = { a: "1" };
+    await store().put(key("a"), body, { precondition: NONE, metadata });
+    body.fill(0);
+    metadata.a = "2";
+    const found = await store().get(key("a"));
+    found?.body.fill(0);
+    expect(await store().get(key("a"))).toMatchObject({ body: Buffer.from("one"), metadata: { a: "1" } });
+  });
+
+  it("never shows a mixture to those who read while it is written", async () => {
+    const texts = ["a", "b", "c"].map((letter) => letter.repeat(200_000));
+    await store().put(key("a"), bytes(texts[0] ?? ""), { precondition: NONE });
+    const writes = texts.map((text) => store().put(key("a"), bytes(text), { precondition: NONE }));
+    const reads = Array.from({ length: 20 }, async () => {
+      const found = await store().get(key("a"));
+      expect(md5(found?.body ?? bytes(""))).toBe(found?.etag);
+    });
+    await Promise.all([...writes, ...reads]);
+  });
+
+  it("has a description", () => {
+    expect(store().description.length).toBeGreaterThan(3);
+  });
+}
+
+function describePreconditions(store: () => ObjectStore, key: KeyOf): void {
+  const put = (body: string, precondition: Precondition) =>
+    store().put(key("a"), bytes(body), { precondition });
+
+  it("absent: creates, and then refuses", async () => {
+    expect(await codeOf(put("one", ABSENT))).toBeUndefined();
+    expect(await codeOf(put("one", ABSENT))).toBe("store_precondition");
+    expect(await codeOf(put("two", ABSENT))).toBe("store_precondition");
+    expect((await store().get(key("a")))?.etag).toBe(md5(bytes("one")));
+  });
+
+  it("absent: again after a deletion", async () => {
+    await put("one", ABSENT);
+    await store().delete(key("a"));
+    expect(await codeOf(put("two", ABSENT))).toBeUndefined();
+  });
+
+  it("match: replaces exactly that object", async () => {
+    const { etag } = await put("one", NONE);
+    const second = await put("two", match(etag));
+    expect(await codeOf(put("three", match(etag)))).toBe("store_precondition");
+    expect(await codeOf(put("three", match(OTHER)))).toBe("store_precondition");
+    expect((await store().get(key("a")))?.etag).toBe(second.etag);
+    expect(await codeOf(put("three", match(second.etag)))).toBeUndefined();
+  });
+
+  it("match: without an object", async () => {
+    expect(await codeOf(put("one", match(OTHER)))).toBe("store_not_found");
+    const { etag } = await put("one", NONE);
+    await store().delete(key("a"));
+    expect(await codeOf(put("one", match(etag)))).toBe("store_not_found");
+    expect(await store().head(key("a"))).toBeUndefined();
+  });
+
+  it("a failed write leaves headers and metadata as they were", async () => {
+    await store().put(key("a"), bytes("one"), { precondition: NONE, metadata: { a: "1" } });
+    const options = { precondition: ABSENT, metadata: { a: "2" } };
+    expect(await codeOf(store().put(key("a"), bytes("one"), options))).toBe("store_precondition");
+    expect((await store().head(key("a")))?.metadata).toEqual({ a: "1" });
+  });
+}
+
+function describeRaces(store: () => ObjectStore, key: KeyOf, unsureRaces: boolean): void {
+  const put = (body: string, precondition: Precondition) =>
+    store().put(key("a"), bytes(body), { precondition });
+
+  async function race(precondition: Precondition): Promise<void> {
+    const racers = Array.from({ length: 20 }, (_, index) => codeOf(put(`racer ${index}`, precondition)));
+    const codes = await Promise.all(racers);
+    const losers = codes.filter((code) => code !== undefined);
+    expect(losers).toHaveLength(19);
+    for (const code of losers)
+      expect(code).toMatch(unsureRaces ? /^store_(precondition|unavailable)$/ : /^store_precondition$/);
+    // Whoever was told nothing certain has not won either, and nobody comes later.
+    expect((await store().get(key("a")))?.etag).toBe(md5(bytes(`racer ${codes.indexOf(undefined)}`)));
+  }
+
+  it("of 20 creations exactly one wins", () => race(ABSENT));
+
+  it("of 20 replacements exactly one wins", async () => {
+    await race(match((await put("start", NONE)).etag));
+  });
+}
+
+function describeDeletion(store: () => ObjectStore, key: KeyOf): void {
+  it("deletes, and does so again", async () => {
+    await store().put(key("a/b"), bytes("x"), { precondition: NONE });
+    await store().delete(key("a/b"));
+    expect(await store().get(key("a/b"))).toBeUndefined();
+    await store().delete(key("a/b"));
+    await store().delete(key("never/there"));
+  });
+
+  it("with ifMatch: deletes that object and no other", async () => {
+    const { etag } = await store().put(key("a"), bytes("one"), { precondition: NONE });
+    expect(await codeOf(store().delete(key("a"), { ifMatch: OTHER }))).toBe("store_precondition");
+    expect(await store().head(key("a"))).toBeDefined();
+    await store().delete(key("a"), { ifMatch: etag });
+    expect(await store().head(key("a"))).toBeUndefined();
+    await store().delete(key("a"), { ifMatch: etag });
+  });
+
+  it("leaves no metadata to the next object", async () => {
+    await store().put(key("a"), bytes("one"), { precondition: NONE, metadata: { a: "1" } });
+    await store().delete(key("a"));
+    await store().put(key("a"), bytes("one"), { precondition: NONE });
+    expect((await store().head(key("a")))?.metadata).toEqual({});
+  });
+}
+
+function describeList(store: () => ObjectStore, key: KeyOf, manyKeys: number): void {
+  async function keysOf(prefix: string): Promise<string[]> {
+    const keys: string[] = [];
+    for await (const listed of store().list(prefix)) keys.push(listed.key);
+    return keys;
+  }
+  const create = (keys: readonly string[]) =>
+    inBatches(keys, (rest) => store().put(key(rest), bytes(rest), { precondition: NONE }));
+
+  it("gives keys in byte order, not in the order of folders or of UTF-16", async () => {
+    const inOrder = ["-", "a-b", "a.b", "a/b", "a/b-c", "a0", "aa", "b/c/d", "ä", "\uffee", "😀"];
+    await create([...inOrder].reverse());
+    expect(await keysOf(key(""))).toEqual(inOrder.map(key));
+  });
+
+  it("gives what starts with the prefix, wherever in a segment it ends", async () => {
+    await create(["packages/foo", "packages/foobar", "packages/fo", "packages2/foo", "tarballs/foo"]);
+    const cases: Record<string, string[]> = {
+      "packages/": ["packages/fo", "packages/foo", "packages/foobar"],
+      packages: ["packages/fo", "packages/foo", "packages/foobar", "packages2/foo"],
+      "packages/foo": ["packages/foo", "packages/foobar"],
+      "packages/foo/": [],
+      "nothing/here": [],
+      ta: ["tarballs/foo"],
+    };
+    for (const [prefix, expected] of Object.entries(cases))
+      expect(await keysOf(key(prefix)), prefix).toEqual(expected.map(key));
+  });
+
+  it("gives ETag, size and time", async () => {
+    await create(["a"]);
+    for await (const listed of store().list(key(""))) {
+      expect(listed).toMatchObject({ key: key("a"), etag: md5(bytes("a")), size: 1 });
+      expect(Math.abs(listed.lastModified.getTime() - Date.now())).toBeLessThan(5_000);
+    }
+  });
+
+  it(`gives ${manyKeys} keys, page behind page, and lets a reader stop early`, async () => {
+    const rests = Array.from({ length: manyKeys }, (_, index) => `many/${String(index).padStart(5, "0")}`);
+    await create(rests);
+    expect(await keysOf(key("many/"))).toEqual(rests.map(key));
+    for await (const listed of store().list(key("many/"))) {
+      expect(listed.key).toBe(key("many/00000"));
+      break;
+    }
+  });
+
+  it.each(["/", "a//", "../", "a/../b", "a\\", "a\0", ".skep-meta/"])(
+    "refuses the prefix %j",
+    async (prefix) => {
+      expect(await codeOf(keysOf(prefix))).toBe("store_key_invalid");
+    },
+  );
+}
+
+function describeKeys(store: () => ObjectStore, key: KeyOf): void {
+  it.each(REFUSED_KEYS)("refuses %s", async (_, refused) => {
+    const calls = [
+      store().get(refused),
+      store().head(refused),
+      store().put(refused, bytes("x"), { precondition: NONE }),
+      store().delete(refused),
+    ];
+    for (const call of calls) expect(await codeOf(call)).toBe("store_key_invalid");
+  });
+
+  it.each(["a+b~c", "%2e%2e", "a b", "...", ".a", "ü/é", "a:b", "a?b#c", "C:", "con", "a'\"<&>", "𝒳"])(
+    "accepts %j",
+    async (rest) => {
+      await store().put(key(rest), bytes(rest), { precondition: ABSENT });
+      expect((await store().get(key(rest)))?.body).toEqual(Buffer.from(rest));
+      for await (const listed of store().list(key(""))) expect(listed.key).toBe(key(rest));
+      await store().delete(key(rest));
+      expect(await store().head(key(rest))).toBeUndefined();
+    },
+  );
+}
+
+async function inBatches<T>(items: readonly T[], run: (item: T) => Promise<unknown>): Promise<void> {
+  for (let start = 0; start < items.length; start += 16)
+    await Promise.all(items.slice(start, start + 16).map(run));
+}

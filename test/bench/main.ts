@@ -1,0 +1,23 @@
+/** `npm run bench [NAME ...]`: each figure beside a limit that is measured in the same run. */
+import { availableParallelism } from "node:os";
+import { benchRebuild } from "./rebuild.ts";
+import { type Row, table } from "./report.ts";
+
+const BENCHES: Readonly<Record<string, () => Promise<readonly Row[]>>> = {
+  rebuild: benchRebuild,
+};
+
+const wanted = process.argv.slice(2);
+const unknown = wanted.filter((name) => !(name in BENCHES));
+if (unknown.length > 0) {
+  console.error(`no such benchmark: ${unknown.join(", ")}; there are ${Object.keys(BENCHES).join(", ")}`);
+  process.exit(2);
+}
+const rows: Row[] = [];
+for (const [name, bench] of Object.entries(BENCHES)) {
+  if (wanted.length > 0 && !wanted.includes(name)) continue;
+  console.error(`${name} ...`);
+  rows.push(...(await bench()));
+}
+console.log(`node ${process.version}, ${availableParallelism()} processors\n`);
+console.log(table(rows));

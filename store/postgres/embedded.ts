@@ -20,6 +20,8 @@ export interface EmbeddedOptions {
   readonly folder: string;
   /** Further settings of the server (`postgresql.conf`). */
   readonly settings?: Readonly<Record<string, string>>;
+  /** Any free one unless given. */
+  readonly port?: number;
 }
 
 export interface EmbeddedPostgres {
@@ -69,7 +71,7 @@ export async function startEmbeddedPostgres(options: EmbeddedOptions): Promise<E
   const running = await runningServer(layout);
   if (running !== undefined) return connectTo(layout, running, true);
 
-  const port = await freePort();
+  const port = options.port ?? (await freePort());
   const log = await open(layout.log, "a");
   const child = spawn(
     binaries.postgres,

@@ -31,20 +31,31 @@ export async function createTestDatabase(): Promise<TestDatabase> {
   await admin.unsafe(`create database ${name} template ${inject("templateDatabase")}`);
   const url = new URL(inject("databaseUrl"));
   url.pathname = `/${name}`;
+  const database = openDatabase(url.href);
+  return {
+    ...database,
+    async drop() {
+      await database.drop();
+      await admin.unsafe(`drop database if exists ${name} with (force)`);
+      await admin.end();
+    },
+  };
+}
+
+/** @returns the database at the URL; `drop` only closes its pools. */
+export function openDatabase(url: string): TestDatabase {
   const pools: Sql[] = [];
   const pool = (options?: PoolOptions) => {
-    const opened = openPool(url.href, options);
+    const opened = openPool(url, options);
     pools.push(opened);
     return opened;
   };
   return {
-    url: url.href,
+    url,
     sql: pool({ max: 4 }),
     pool,
     async drop() {
       await Promise.all(pools.map((opened) => opened.end({ timeout: 5 })));
-      await admin.unsafe(`drop database if exists ${name} with (force)`);
-      await admin.end();
     },
   };
 }

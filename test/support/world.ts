@@ -15,7 +15,7 @@ import { MemoryStore } from "../../store/objects/memory.ts";
 import type { ObjectStore } from "../../store/objects/store.ts";
 import type { Sql } from "../../store/postgres/pool.ts";
 import { Cache } from "./cache.ts";
-import { createTestDatabase, type TestDatabase } from "./database.ts";
+import { createTestDatabase, openDatabase, type TestDatabase } from "./database.ts";
 import { FaultyStore } from "./faulty-store.ts";
 import { QUICK } from "./quick.ts";
 import { openRowPublisher, type RowPublisher } from "./rows.ts";
@@ -55,11 +55,14 @@ export interface WorldOptions {
   /** In memory unless given. */
   readonly stores?: { readonly publicStore: ObjectStore; readonly privateStore: ObjectStore };
   readonly cache?: boolean;
+  /** A migrated database that the test made itself; a fresh one on the shared server unless given. */
+  readonly databaseUrl?: string;
   readonly settings?: Partial<GeneratorSettings>;
 }
 
 export async function createWorld(options: WorldOptions = {}): Promise<World> {
-  const database = await createTestDatabase();
+  const database =
+    options.databaseUrl === undefined ? await createTestDatabase() : openDatabase(options.databaseUrl);
   const publicStore = new FaultyStore(options.stores?.publicStore ?? new MemoryStore());
   const privateStore = new FaultyStore(options.stores?.privateStore ?? new MemoryStore());
   const cache = options.cache ? new Cache(publicStore) : undefined;

@@ -41,7 +41,9 @@ export class FolderDirectories {
       // Somebody removed the empty parent, which a deletion does. The root is removed by nobody.
       if (errno(error) === "ENOENT" && parent !== this.#root) return this.#again(directory);
       if (errno(error) !== "EEXIST") throw error;
-      if (!(await isDirectory(directory))) return false;
+      const found = await unless(lstat(directory), "ENOENT");
+      if (found === undefined) return this.#again(directory);
+      if (!found.isDirectory()) return false;
     }
     await this.sync(parent);
     if (this.#known.size >= KNOWN_LIMIT) this.#known.clear();
@@ -86,10 +88,6 @@ export class FolderDirectories {
 interface DirectorySync {
   readonly done: Promise<void>;
   next: Promise<void> | undefined;
-}
-
-async function isDirectory(path: string): Promise<boolean> {
-  return (await unless(lstat(path), "ENOENT"))?.isDirectory() ?? false;
 }
 
 async function syncDirectory(directory: string): Promise<void> {

@@ -140,14 +140,18 @@ describe("liveness", () => {
 
   it.runIf(process.platform === "linux")("one that has ended, but whose parent never asked", async () => {
     // The shell gives its place to a program that does not know of the child.
-    const child = spawn("sh", ["-c", "true & echo $!; exec sleep 60"], {
-      stdio: ["ignore", "pipe", "ignore"],
-    });
+    const script = "sleep 60 & echo $!; exec tail -f /dev/null";
+    const child = spawn("sh", ["-c", script], { stdio: ["ignore", "pipe", "ignore"] });
+    const stat = async (pid: number) => (await readFile(`/proc/${pid}/stat`, "latin1")).split(/ \(|\) | /);
     try {
       const [line] = await once(createInterface({ input: child.stdout }), "line");
-      const fields = async () => (await readFile(`/proc/${line}/stat`, "latin1")).split(") ")[1]?.split(" ");
-      while ((await fields())?.[0] !== "Z") await lstat(folder);
-      expect(liveness(`${line}.${(await fields())?.[19]}.${place}`)).toBe("dead");
+      while ((await stat(child.pid ?? 0))[1] !== "tail") await lstat(folder);
+      const pid = Number(line);
+      const identity = `${pid}.${(await stat(pid))[21]}.${place}`;
+      expect(liveness(identity)).toBe("alive");
+      process.kill(pid, "SIGKILL");
+      while ((await stat(pid))[2] !== "Z") await lstat(folder);
+      expect(liveness(identity)).toBe("dead");
     } finally {
       child.kill("SIGKILL");
     }

@@ -20,7 +20,7 @@ import { assertMetadata, checkPrecondition } from "./precondition.ts";
 import type { ListedObject, ObjectHead, ObjectStore, PutOptions, StoredObject } from "./store.ts";
 
 const LIST_AHEAD = 16;
-const ATTEMPTS = 5;
+const ATTEMPTS = 20;
 
 /**
  * @param folder made when it is not there; its own path may lead through links

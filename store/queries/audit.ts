@@ -1,0 +1,20 @@
+/** The audit log: one entry an action, in the transaction of the action. */
+import type { Transaction } from "../postgres/pool.ts";
+
+export interface AuditEntry {
+  readonly action: string;
+  readonly params: object;
+  readonly userId: number | null;
+  readonly keyId: number | null;
+  readonly userAgent: string;
+  readonly remoteIp: string;
+}
+
+const LONGEST_AGENT = 255;
+
+export async function audit(tx: Transaction, entry: AuditEntry): Promise<void> {
+  await tx`
+    insert into audit_logs (action, params, user_id, key_id, user_agent, remote_ip)
+    values (${entry.action}, ${tx.json(entry.params as never)}, ${entry.userId}, ${entry.keyId},
+      ${entry.userAgent.slice(0, LONGEST_AGENT)}, ${entry.remoteIp})`;
+}

@@ -1,0 +1,176 @@
+/** Packages as the API shows and changes them. */
+import type { PackageName } from "../../hex/ids.ts";
+import type { Micros } from "../../schemas/time.ts";
+import type { Queryable, Transaction } from "../postgres/pool.ts";
+import type { RetirementReason } from "./registry.ts";
+
+export interface PackageMeta {
+  readonly description?: string | null;
+  readonly licenses?: readonly string[];
+  readonly links?: Readonly<Record<string, string>>;
+  readonly maintainers?: readonly string[];
+  readonly extra?: unknown;
+}
+
+export interface ApiPackageRow {
+  readonly id: number;
+  readonly name: PackageName;
+  readonly meta: PackageMeta;
+  readonly insertedAt: Micros;
+  readonly updatedAt: Micros;
+}
+
+/** A release as a package lists it. */
+export interface ReleaseSummary {
+  readonly packageId: number;
+  readonly version: string;
+  readonly hasDocs: boolean;
+  readonly retirement: { readonly reason: RetirementReason; readonly message: string | null } | null;
+  readonly insertedAt: Micros;
+  /** The application's name. */
+  readonly app: string;
+}
+
+const packageColumns = (sql: Queryable) => sql`
+  p.id, p.name, p.meta, p.inserted_at as "insertedAt", p.updated_at as "updatedAt"`;
+
+export async function packageByName(
+  sql: Queryable,
+  repositoryId: number,
+  name: string,
+): Promise<ApiPackageRow | undefined> {
+  const [row] = await sql<ApiPackageRow[]>`
+    select ${packageColumns(sql)} from packages p where repository_id = ${repositoryId} and name = ${name}`;
+  return row;
+}
+
+export interface PackageSearch {
+  /** Words that name or description contain; undefined: all packages. */
+  readonly text: string | undefined;
+  /** An exact name, `*` at either end standing for anything. */
+  readonly name: string | undefined;
+  readonly sort: "name" | "inserted_at" | "updated_at";
+  readonly offset: number;
+  readonly limit: number;
+}
+
+export function searchPackages(
+  sql: Queryable,
+  repositoryId: number,
+  search: PackageSearch,
+): Promise<readonly ApiPackageRow[]> {
+  const order = {
+    name: sql`p.name collate "C"`,
+    inserted_at: sql`p.inserted_at desc`,
+    updated_at: sql`p.updated_at desc`,
+  }[search.sort];
+  return sql<ApiPackageRow[]>`
+    select ${packageColumns(sql)} from packages p
+    where repository_id = ${repositoryId}
+      and exists (select from releases r where r.package_id = p.id)
+      ${search.text === undefined ? sql`` : matchText(sql, search.text)}
+      ${search.name === undefined ? sql`` : sql`and p.name like ${likePattern(search.name)}`}
+    order by ${order}, p.id limit ${search.limit} offset ${search.offset}`;
+}
+
+function matchText(sql: Queryable, text: string) {
+  const words = text
+    .split(/[^\p{L}\p{N}]+/u)
+    .filter((word) => word !== "")
+    .join(" or ");
+  const name = text.toLowerCase();
+  const byName = name.length < 3 ? sql`p.name = ${name}` : sql`p.name like ${`%${escapeLike(name)}%`}`;
+  return sql`and (${byName}
+    or to_tsvector('english', coalesce(p.meta->>'description', '')) @@ websearch_to_tsquery('english', ${words}))`;
+}
+
+function escapeLike(text: string): string {
+  return text.replace(/[\\%_]/g, "\\$&");
+}
+
+function likePattern(name: string): string {
+  const [, start = "", middle = "", end = ""] = /^(\*?)(.*?)(\*?)$/s.exec(name) ?? [];
+  return `${start ? "%" : ""}${escapeLike(middle)}${end ? "%" : ""}`;
+}
+
+export function releaseSummaries(
+  sql: Queryable,
+  packageIds: readonly number[],
+): Promise<readonly ReleaseSummary[]> {
+  return sql<ReleaseSummary[]>`
+    select package_id as "packageId", version, docs_blob_key is not null as "hasDocs",
+      case when retirement_reason is null then null
+        else jsonb_build_object('reason', retirement_reason, 'message', retirement_message) end as retirement,
+      inserted_at as "insertedAt", meta->>'app' as app
+    from releases where package_id = any(${packageIds as number[]}::bigint[])`;
+}
+
+/** @returns whether the name, or the name with this version, is reserved. */
+export async function isReserved(
+  sql: Queryable,
+  repository: string,
+  name: string,
+  version: string | null,
+): Promise<boolean> {
+  const rows = await sql`
+    select from reserved_packages
+    where repository = ${repository} and name = ${name} and version is not distinct from ${version}`;
+  return rows.length > 0;
+}
+
+/** @returns which of the names are packages of the repository that have a release. */
+export async function existingPackages(
+  sql: Queryable,
+  repositoryId: number,
+  names: readonly string[],
+): Promise<ReadonlySet<string>> {
+  const rows = await sql<{ name: string }[]>`
+    select name from packages where repository_id = ${repositoryId} and name = any(${names as string[]})`;
+  return new Set(rows.map((row) => row.name));
+}
+
+/** Makes the package or replaces its metadata, and locks it until the transaction ends. */
+export async function upsertPackage(
+  tx: Transaction,
+  repositoryId: number,
+  name: PackageName,
+  meta: PackageMeta,
+): Promise<ApiPackageRow & { readonly created: boolean }> {
+  const [row] = await tx<(ApiPackageRow & { created: boolean })[]>`
+    insert into packages as p (repository_id, name, meta)
+    values (${repositoryId}, ${name}, ${tx.json(meta as never)})
+    on conflict (repository_id, name) do update set meta = excluded.meta, updated_at = now()
+    returning ${packageColumns(tx)}, xmax = 0 as created`;
+  if (row === undefined) throw new TypeError("upsert returned no row");
+  return row;
+}
+
+/** @returns the package, locked until the transaction ends. */
+export async function lockPackage(tx: Transaction, id: number): Promise<ApiPackageRow | undefined> {
+  const [row] = await tx<
+    ApiPackageRow[]
+  >`select ${packageColumns(tx)} from packages p where id = ${id} for update`;
+  return row;
+}
+
+export async function touchPackage(tx: Transaction, id: number, docs = false): Promise<void> {
+  await tx`
+    update packages set updated_at = now() ${docs ? tx`, docs_updated_at = now()` : tx``} where id = ${id}`;
+}
+
+/** @returns whether a release of another package depends on this one. */
+export async function hasDependents(
+  tx: Transaction,
+  repository: string,
+  packageId: number,
+  name: string,
+): Promise<boolean> {
+  const rows = await tx`
+    select from requirements q join releases r on r.id = q.release_id
+    where q.package = ${name} and q.repository = ${repository} and r.package_id <> ${packageId} limit 1`;
+  return rows.length > 0;
+}
+
+export async function deletePackage(tx: Transaction, id: number): Promise<void> {
+  await tx`delete from packages where id = ${id}`;
+}

@@ -1,0 +1,20 @@
+/** Repositories: one public, and later those of organizations. */
+import type { RepositoryName } from "../../hex/ids.ts";
+import type { Sql } from "../postgres/pool.ts";
+import { recordChange } from "./changes.ts";
+import { type RepositoryRow, repositoryByName } from "./registry.ts";
+
+/**
+ * Makes the public repository when it is not there, with a change that gives it its empty files at once.
+ * Safe when several processes start together.
+ */
+export async function ensurePublicRepository(sql: Sql, name: RepositoryName): Promise<RepositoryRow> {
+  await sql.begin(async (tx) => {
+    const [made] = await tx<{ id: number }[]>`
+      insert into repositories (name, public) values (${name}, true) on conflict do nothing returning id`;
+    if (made !== undefined) await recordChange(tx, { repositoryId: made.id, package: undefined });
+  });
+  const row = await repositoryByName(sql, name);
+  if (row === undefined) throw new TypeError(`no repository ${name}`);
+  return row;
+}

@@ -28,7 +28,7 @@ export function packageName(text: string): PackageName | undefined {
 }
 
 /**
- * Organization names follow the rule of usernames (hex-api 3.6); `.` and `..` would name other folders,
+ * Organization names follow the rule of usernames; `.` and `..` would name other folders,
  * so they are no repository names.
  * @returns the text as a repository name, or undefined when it is not one.
  */
@@ -36,9 +36,12 @@ export function repositoryName(text: string): RepositoryName | undefined {
   return REPOSITORY_NAME.test(text) && !/^\.+$/.test(text) ? (text as RepositoryName) : undefined;
 }
 
+// Far beyond any that can be published; keeps a hostile file from exhausting the regular expression's stack.
+const LONGEST_VERSION = 1_024;
+
 /** @returns the text as a version, or undefined when Elixir's `Version.parse/1` would refuse it. */
 export function version(text: string): Version | undefined {
-  return VERSION.test(text) ? (text as Version) : undefined;
+  return text.length <= LONGEST_VERSION && VERSION.test(text) ? (text as Version) : undefined;
 }
 
 /** @returns the text as a SHA-256, or undefined unless it is 64 lowercase hexadecimal digits. */

@@ -3,7 +3,7 @@
  * with it. Nothing else in the project builds a key or a header value, so what is cached where and
  * what a purge reaches is decided here alone.
  *
- * Layout: hex-registry section 1.1. The public repository lies at the root, a private one under
+ * The layout is that of the Hex specification: the public repository lies at the root, a private one under
  * `repos/NAME/`.
  */
 import {

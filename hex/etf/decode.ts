@@ -34,9 +34,6 @@ export interface EtfLimits {
 // Clients send maps of a few entries. A body of 8 MB could otherwise become millions of empty lists.
 const DEFAULT_LIMITS: EtfLimits = { maxDepth: 64, maxValues: 100_000, maxIntegerBytes: 1_024 };
 
-/** The fewest bytes an entry of a map takes: a binary's tag and length, and a value's tag. */
-const ENTRY_BYTES = 6;
-
 const ATOMS: ReadonlyMap<string, null | boolean> = new Map([
   ["true", true],
   ["false", false],
@@ -143,14 +140,13 @@ class Decoder {
   }
 
   #items(length: number): readonly TermValue[] {
-    this.#expect(length, 1);
+    // Grows with what is read: the length is a stranger's claim and must reserve nothing.
     const items: TermValue[] = [];
     for (let index = 0; index < length; index++) items.push(this.value());
     return items;
   }
 
   #map(size: number): TermObject {
-    this.#expect(size, ENTRY_BYTES);
     const object: Record<string, TermValue> = Object.create(null);
     for (let index = 0; index < size; index++) {
       const key = this.#key();
@@ -163,12 +159,6 @@ class Decoder {
   #key(): string {
     if (this.#reader.uint8() !== TAG.BINARY) throw new EtfError("invalid_key", "a map's key is no binary");
     return this.#reader.utf8(this.#reader.uint32());
-  }
-
-  /** Refuses a count that the bytes left cannot hold before reading what it counts. */
-  #expect(count: number, bytesEach: number): void {
-    if (count * bytesEach > this.#reader.left)
-      throw new EtfError("truncated", "more is counted than follows");
   }
 
   #count(values: number): void {

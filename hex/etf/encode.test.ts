@@ -52,7 +52,7 @@ describe("encodeTerm", () => {
     [2n ** 64n, "836e0900000000000000000001"],
     [2n ** 2040n, `836f0000010000${"00".repeat(255)}01`],
     [2n ** 2040n - 1n, `836eff00${"ff".repeat(255)}`],
-  ])("writes %j", (value, bytes) => {
+  ])("writes case %#", (value, bytes) => {
     expect(hex(value)).toBe(bytes);
   });
 

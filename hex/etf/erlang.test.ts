@@ -62,16 +62,16 @@ out(Path, Lines) -> ok = file:write_file(Path, [[L, $\n] || L <- Lines]).
 function erlang(main: string, inputs: readonly Uint8Array[]): string[] {
   const [script, from, to] = ["script", "in", "out"].map((name) => join(folder, name));
   if (script === undefined || from === undefined || to === undefined) throw new Error("three paths");
-  writeFileSync(script, `#!/usr/bin/env escript\n-compile(nowarn_unused_function).\n${main}\n${HELPERS}`);
+  writeFileSync(
+    script,
+    `#!/usr/bin/env escript\n-mode(compile).\n-compile(nowarn_unused_function).\n${main}\n${HELPERS}`,
+  );
   writeFileSync(from, inputs.map((bytes) => `${Buffer.from(bytes).toString("base64")}\n`).join(""));
   execFileSync("escript", [script, from, to], { cwd: folder });
   return readFileSync(to, "utf8").split("\n").slice(0, -1);
 }
 
-const text = fc.oneof(
-  fc.string({ unit: "binary" }),
-  fc.constantFrom("__proto__", "true", "a".repeat(70_000)),
-);
+const text = fc.oneof(fc.string({ unit: "binary" }), fc.constantFrom("__proto__", "true", "é".repeat(300)));
 
 const { value } = fc.letrec<{ value: unknown }>((tie) => ({
   value: fc.oneof(
@@ -99,10 +99,7 @@ describe.runIf(requireTool("escript"))("against erl", () => {
       String.raw`main([In, Out]) ->
         Terms = [binary_to_term(B, [safe]) || B <- in(In)],
         out(Out, [[c(T), [["\t", base64:encode(term_to_binary(T, O))] || O <- options()]] || T <- Terms]).
-      options() -> [[], [{minor_version, 0}], [{minor_version, 1}], [{minor_version, 2}], [deterministic]].`.replace(
-        ", [deterministic]",
-        "",
-      ),
+      options() -> [[], [{minor_version, 0}], [{minor_version, 1}], [{minor_version, 2}]].`,
       values.map(encodeTerm),
     ).map((line) => line.split("\t"));
     expect(rows.map(([meaning]) => meaning)).toEqual(values.map(canonical));
@@ -114,7 +111,7 @@ describe.runIf(requireTool("escript"))("against erl", () => {
 
   it("reads tuples as arrays, and refuses what Erlang compresses", { timeout: 60_000 }, () => {
     const [small, large, compressed] = erlang(
-      String.raw`main([_, Out]) ->
+      `main([_, Out]) ->
         Large = list_to_tuple(lists:seq(1, 300)),
         out(Out, [base64:encode(B) || B <- [term_to_binary({<<"a">>, {}, true}), term_to_binary(Large),
           term_to_binary(binary:copy(<<"a">>, 1000000), [compressed])]]).`,
@@ -130,7 +127,7 @@ describe.runIf(requireTool("escript"))("against erl", () => {
 
   it("refuses functions, processes, references and ports as Erlang writes them", { timeout: 60_000 }, () => {
     const forms = erlang(
-      String.raw`main([_, Out]) ->
+      `main([_, Out]) ->
         Port = hd(erlang:ports()), N = 1,
         Terms = [fun(X) -> X + N end, fun lists:map/2, self(), make_ref(), Port, <<1:3>>],
         out(Out, [base64:encode(term_to_binary(W)) || T <- Terms, W <- [T, [T], #{<<"a">> => T}]]).`,
@@ -155,7 +152,8 @@ describe.runIf(requireTool("escript"))("against erl", () => {
         return [bytes, replaceByte(bytes, at, byte), replaceByte(bytes, at, bytes[at % 7] ?? 0)];
       });
     const theirs = erlang(
-      String.raw`main([In, Out]) -> out(Out, [try c(binary_to_term(B, [safe])) catch _:_ -> "refused" end || B <- in(In)]).`,
+      `main([In, Out]) ->
+        out(Out, [try c(binary_to_term(B, [safe])) catch _:_ -> "refused" end || B <- in(In)]).`,
       damaged,
     );
     const ours = damaged.map(tryDecode);

@@ -1,83 +1,64 @@
 /**
  * Versions as Elixir's `Version` has them: Semantic Versioning 2.0.0 with all three numbers. Precedence is
- * SemVer's section 11: numeric identifiers below alphanumeric ones, those by bytes, build metadata ignored.
+ * that of SemVer's section 11: numeric identifiers below alphanumeric ones, those by bytes, build metadata
+ * ignored.
  */
 import { version } from "../ids.ts";
+import { versionKey } from "./key.ts";
 
 /** A version taken apart, so that comparing it again costs nothing. */
 export interface ParsedVersion {
   readonly text: string;
-  /** Major, minor, patch. */
-  readonly numbers: readonly [bigint, bigint, bigint];
-  /** Pre-release identifiers: numeric ones as bigint. Empty for a release. */
-  readonly pre: readonly (bigint | string)[];
+  /** Major, minor, patch, in decimal digits of any length. */
+  readonly numbers: readonly [major: string, minor: string, patch: string];
+  /** Pre-release identifiers. Empty for a release. */
+  readonly pre: readonly string[];
+  /** Build metadata; empty when there is none. */
+  readonly build: string;
+  /** Keys in the order of `<`, which is that of bytes too, are versions in order of precedence. */
+  readonly key: string;
 }
-
-const NUMERIC = /^\d+$/;
 
 /** @returns undefined when Elixir's `Version.parse/1` would refuse the text. */
 export function parseVersion(text: string): ParsedVersion | undefined {
   if (version(text) === undefined) return undefined;
-  const withoutBuild = text.split("+", 1)[0] ?? "";
-  const dash = withoutBuild.indexOf("-");
-  const core = dash < 0 ? withoutBuild : withoutBuild.slice(0, dash);
+  const [withoutBuild, build] = cut(text, "+");
+  const [core, preText] = cut(withoutBuild, "-");
   const [major = "0", minor = "0", patch = "0"] = core.split(".");
-  return {
-    text,
-    numbers: [BigInt(major), BigInt(minor), BigInt(patch)],
-    pre: dash < 0 ? [] : parsePre(withoutBuild.slice(dash + 1)),
-  };
+  const numbers = [major, minor, patch] as const;
+  const pre = preText === "" ? [] : preText.split(".");
+  return { text, numbers, pre, build, key: versionKey(numbers, pre) };
 }
 
-/** @param text pre-release identifiers, separated by dots */
-export function parsePre(text: string): readonly (bigint | string)[] {
-  return text.split(".").map((part) => (NUMERIC.test(part) ? BigInt(part) : part));
-}
-
-/** @returns below, at or above 0 as `a` precedes, equals or follows `b`. */
-export function compareParsed(
-  a: Pick<ParsedVersion, "numbers" | "pre">,
-  b: Pick<ParsedVersion, "numbers" | "pre">,
-): number {
-  for (let index = 0; index < 3; index++) {
-    const order = compare(a.numbers[index] ?? 0n, b.numbers[index] ?? 0n);
-    if (order !== 0) return order;
-  }
-  return comparePre(a.pre, b.pre);
-}
-
-function comparePre(a: readonly (bigint | string)[], b: readonly (bigint | string)[]): number {
-  if (a.length === 0 || b.length === 0) return b.length - a.length;
-  for (let index = 0; index < a.length && index < b.length; index++) {
-    const order = compareIdentifiers(a[index] ?? 0n, b[index] ?? 0n);
-    if (order !== 0) return order;
-  }
-  return a.length - b.length;
-}
-
-function compareIdentifiers(a: bigint | string, b: bigint | string): number {
-  if (typeof a !== typeof b) return typeof a === "bigint" ? -1 : 1;
-  return compare(a, b);
-}
-
-function compare<T>(a: T, b: T): number {
-  return a < b ? -1 : a > b ? 1 : 0;
+function cut(text: string, separator: string): readonly [before: string, after: string] {
+  const at = text.indexOf(separator);
+  return at < 0 ? [text, ""] : [text.slice(0, at), text.slice(at + 1)];
 }
 
 /**
- * @throws {RangeError} when either is not a version.
- * @returns below, at or above 0 as `a` precedes, equals or follows `b`.
+ * @returns the version taken apart.
+ * @throws {RangeError} when it is none, which is a defect: whoever sorts or compares has checked before.
  */
-export function compareVersions(a: string, b: string): number {
-  return compareParsed(parsed(a), parsed(b));
-}
-
-export function isPrerelease(text: string): boolean {
-  return parsed(text).pre.length > 0;
-}
-
-function parsed(text: string): ParsedVersion {
+export function parsedVersion(text: string): ParsedVersion {
   const value = parseVersion(text);
   if (value === undefined) throw new RangeError(`not a version: ${JSON.stringify(text)}`);
   return value;
+}
+
+/**
+ * @returns below, at or above 0 as `a` precedes, equals or follows `b`.
+ * @throws {RangeError} when either is not a version.
+ */
+export function compareVersions(a: string, b: string): number {
+  return compareKeys(parsedVersion(a).key, parsedVersion(b).key);
+}
+
+/** Compares two of {@link ParsedVersion.key}. */
+export function compareKeys(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+/** @throws {RangeError} when the text is not a version. */
+export function isPrerelease(text: string): boolean {
+  return parsedVersion(text).pre.length > 0;
 }

@@ -1,0 +1,81 @@
+/** From the Authorization header to a principal. */
+import { micros } from "../../schemas/time.ts";
+import { type KeyRow, keyByHash, touchKey } from "../../store/queries/keys.ts";
+import { userById, userByLogin } from "../../store/queries/users.ts";
+import { badRequest, unauthorized } from "../http/errors.ts";
+import type { ApiDependencies } from "../settings.ts";
+import { hashKeySecret, sameSecret } from "./key-secret.ts";
+import { verifyPassword } from "./password.ts";
+import type { Principal } from "./principal.ts";
+
+export interface RequestOrigin {
+  readonly ip: string;
+  readonly userAgent: string;
+}
+
+const TOUCH_MICROS = 300_000_000;
+
+/**
+ * @param header undefined without one, or with several: anonymous
+ * @throws ApiError 401 for a credential that is not valid, 400 for a deactivated account.
+ */
+export async function authenticate(
+  deps: ApiDependencies,
+  header: string | undefined,
+  origin: RequestOrigin,
+): Promise<Principal> {
+  if (header === undefined || header === "") return { kind: "none" };
+  const principal = header.startsWith("Basic ")
+    ? await authenticateBasic(deps, header.slice("Basic ".length))
+    : await authenticateKey(deps, header, origin);
+  if (principal.kind === "user" && principal.user.deactivatedAt !== null) throw badRequest();
+  return principal;
+}
+
+async function authenticateBasic(deps: ApiDependencies, encoded: string): Promise<Principal> {
+  if (!deps.settings.basicAuth) {
+    const text = "Basic authentication is disabled. Update your client to use OAuth or an API key.";
+    throw unauthorized(text, 'Bearer realm="hex"');
+  }
+  const decoded = Buffer.from(encoded, "base64").toString("utf8");
+  const colon = decoded.indexOf(":");
+  if (!/^[A-Za-z0-9+/]+=*$/.test(encoded) || colon < 0)
+    throw unauthorized("invalid authentication information");
+  const login = decoded.slice(0, colon).toLowerCase();
+  const user = await userByLogin(deps.sql, login);
+  if (!(await verifyPassword(decoded.slice(colon + 1), user?.passwordHash ?? null)) || user === undefined) {
+    throw unauthorized("invalid username and password combination");
+  }
+  // Only verified addresses log in; with a username the primary one counts.
+  return {
+    kind: "user",
+    user,
+    credential: { kind: "basic", verified: login !== user.username || user.verified },
+  };
+}
+
+async function authenticateKey(
+  deps: ApiDependencies,
+  secret: string,
+  origin: RequestOrigin,
+): Promise<Principal> {
+  const { first, second } = hashKeySecret(deps.keySecret, secret);
+  const key = await keyByHash(deps.sql, first);
+  if (key === undefined || !sameSecret(key.secretSecond, second)) throw unauthorized("invalid API key");
+  const now = micros(deps.clock().getTime() * 1000);
+  if (key.revokeAt !== null && key.revokeAt < now) throw unauthorized("API key revoked");
+  const user = await userById(deps.sql, key.userId);
+  if (user === undefined) throw unauthorized("invalid API key");
+  await rememberUse(deps, key, now, origin);
+  return { kind: "user", user, credential: { kind: "key", key } };
+}
+
+async function rememberUse(
+  deps: ApiDependencies,
+  key: KeyRow,
+  now: number,
+  origin: RequestOrigin,
+): Promise<void> {
+  if (key.lastUsedAt !== null && now - key.lastUsedAt < TOUCH_MICROS) return;
+  await touchKey(deps.sql, key.id, { at: micros(now), ip: origin.ip, agent: origin.userAgent });
+}

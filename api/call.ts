@@ -1,0 +1,53 @@
+/** One request on its way through a handler, and the answer it gives. */
+import type { ServerResponse } from "node:http";
+import type { RepositoryRow } from "../store/queries/registry.ts";
+import type { Principal } from "./auth/principal.ts";
+import type { Parameters } from "./http/body.ts";
+import { notFound } from "./http/errors.ts";
+import type { Format } from "./http/format.ts";
+import type { Route } from "./route.ts";
+import type { Semaphore } from "./semaphore.ts";
+import type { ApiDependencies } from "./settings.ts";
+
+export interface Call {
+  readonly deps: ApiDependencies;
+  readonly route: Route;
+  readonly request: Request;
+  readonly requestId: string;
+  readonly principal: Principal;
+  readonly format: Format;
+  /** Query, body and path; later ones win. */
+  readonly params: Parameters;
+  readonly ip: string;
+  readonly userAgent: string;
+  /** The body of an upload that did not wait for `100 Continue`. */
+  readonly upload: Buffer | undefined;
+  readonly outgoing: Pick<ServerResponse, "writeContinue"> | undefined;
+  /** Bounds how many tarballs are open at a time. */
+  readonly unpacking: Semaphore;
+}
+
+export interface Answer {
+  readonly status: number;
+  /** Absent: an empty body. */
+  readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+export type Handler = (call: Call) => Promise<Answer>;
+
+/** @returns a path parameter. */
+export function pathParameter(call: Call, name: string): string {
+  const value = call.params[name];
+  if (typeof value !== "string") throw notFound();
+  return value;
+}
+
+/** @returns a parameter that is text, undefined when it is missing or anything else. */
+export function textParameter(call: Call, name: string): string | undefined {
+  const value = call.params[name];
+  return typeof value === "string" ? value : undefined;
+}
+
+/** The repository that a request is about, with the row it has now. */
+export type { RepositoryRow };

@@ -1,0 +1,55 @@
+/** A transaction that changes what some file contains: audited, announced, waited for. */
+import { packageName, trusted } from "../../hex/ids.ts";
+import type { Transaction } from "../../store/postgres/pool.ts";
+import { audit } from "../../store/queries/audit.ts";
+import { recordChange } from "../../store/queries/changes.ts";
+import type { Call, RepositoryRow } from "../call.ts";
+
+/** Writes an audit entry for who asks. */
+export async function auditCall(call: Call, tx: Transaction, action: string, params: object): Promise<void> {
+  const { principal } = call;
+  await audit(tx, {
+    action,
+    params,
+    userId: principal.kind === "user" ? principal.user.id : null,
+    keyId:
+      principal.kind !== "none" && principal.credential.kind === "key" ? principal.credential.key.id : null,
+    userAgent: call.userAgent,
+    remoteIp: call.ip,
+  });
+}
+
+/**
+ * Runs the work and asks for a build in one transaction, then waits until installs see it, for as long as the
+ * settings say. The answer is the same when the wait runs out: the change is committed.
+ */
+export async function changePackage<T>(
+  call: Call,
+  repository: RepositoryRow,
+  name: string,
+  work: (tx: Transaction) => Promise<T>,
+): Promise<T> {
+  const { deps } = call;
+  await deps.onStep?.("commit", "before");
+  const { result, change } = await deps.sql.begin(async (tx) => {
+    const result = await work(tx);
+    // Last, as it holds a lock that every change of the repository takes.
+    const change = await recordChange(tx, {
+      repositoryId: repository.id,
+      package: trusted(packageName, name),
+      requestId: call.requestId,
+    });
+    return { result, change };
+  });
+  await deps.onStep?.("commit", "after");
+  await deps.onStep?.("wait", "before");
+  const visible = await deps.waiter.wait(change, deps.settings.publishWaitMilliseconds);
+  await deps.onStep?.("wait", "after");
+  if (!visible) {
+    deps.log.warn(
+      { requestId: call.requestId, change, package: name },
+      "answered before the change was visible",
+    );
+  }
+  return result as T;
+}

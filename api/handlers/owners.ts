@@ -1,0 +1,113 @@
+/** Owners of a package. */
+import { normalizeUsername } from "../../hex/names.ts";
+import {
+  lockOwners,
+  type OwnerLevel,
+  ownerLevel,
+  ownersOf,
+  removeOwners,
+  setOwner,
+} from "../../store/queries/owners.ts";
+import { type UserRow, userByLogin, userByPublicName } from "../../store/queries/users.ts";
+import { authorize } from "../auth/authorization.ts";
+import { type Call, type Handler, pathParameter } from "../call.ts";
+import { invalid, notFound } from "../http/errors.ts";
+import { urlsOf } from "../views/urls.ts";
+import { userView } from "../views/user.ts";
+import { auditCall } from "./change.ts";
+import { findTarget, requirePackage } from "./lookup.ts";
+
+export const listOwners: Handler = async (call) => {
+  const found = await findTarget(call);
+  await authorize(call, found);
+  const { package: row } = requirePackage(found);
+  const urls = urlsOf(call.deps.settings);
+  const owners = await ownersOf(call.deps.sql, row.id);
+  return { status: 200, body: owners.map(({ user, level }) => ({ ...userView(user, urls), level })) };
+};
+
+export const showOwner: Handler = async (call) => {
+  const found = await findTarget(call);
+  await authorize(call, found);
+  const { package: row } = requirePackage(found);
+  const user = await userByPublicName(call.deps.sql, userSegment(call));
+  const level = user && (await ownerLevel(call.deps.sql, row.id, user.id));
+  if (user === undefined || level === undefined) throw notFound();
+  return { status: 200, body: { ...userView(user, urlsOf(call.deps.settings)), level } };
+};
+
+export const putOwner: Handler = async (call) => {
+  const found = await findTarget(call);
+  await authorize(call, found);
+  const { package: row } = requirePackage(found);
+  const user = await userByPublicName(call.deps.sql, userSegment(call));
+  if (user === undefined) throw notFound();
+  const transfer = call.params.transfer === true;
+  await call.deps.sql.begin(async (tx) => {
+    const owners = await lockOwners(tx, row.id);
+    const level = readLevel(call.params.level) ?? owners.get(user.id) ?? "full";
+    refuseLastDemotion(owners, user, transfer ? "full" : level);
+    if (transfer) {
+      await removeOwners(
+        tx,
+        row.id,
+        [...owners.keys()].filter((id) => id !== user.id),
+      );
+    }
+    await setOwner(tx, row.id, user.id, level);
+    await auditCall(call, tx, transfer ? "owner.transfer" : "owner.add", ownerParams(row, user, level));
+  });
+  return { status: 204 };
+};
+
+export const deleteOwner: Handler = async (call) => {
+  const found = await findTarget(call);
+  await authorize(call, found);
+  const { package: row } = requirePackage(found);
+  const user = await userByLogin(call.deps.sql, userSegment(call));
+  if (user === undefined) throw notFound();
+  await call.deps.sql.begin(async (tx) => {
+    const owners = await lockOwners(tx, row.id);
+    const level = owners.get(user.id);
+    if (level === undefined) throw invalid({ username: "user is not an owner of package" });
+    if (owners.size === 1) throw invalid({ username: "cannot remove last owner of package" });
+    if (isLastFull(owners, user)) throw invalid({ username: "cannot remove the last full owner of package" });
+    await removeOwners(tx, row.id, [user.id]);
+    await auditCall(call, tx, "owner.remove", ownerParams(row, user, level));
+  });
+  return { status: 204 };
+};
+
+function userSegment(call: Call): string {
+  return normalizeUsername(pathParameter(call, "user"));
+}
+
+/** @returns undefined when none is given. @throws ApiError 422 */
+function readLevel(value: unknown): OwnerLevel | undefined {
+  if (value == null) return undefined;
+  if (value === "full" || value === "maintainer") return value;
+  throw invalid({ level: "is invalid" });
+}
+
+function isLastFull(owners: ReadonlyMap<number, OwnerLevel>, user: UserRow): boolean {
+  if (owners.get(user.id) !== "full") return false;
+  return ![...owners].some(([id, level]) => level === "full" && id !== user.id);
+}
+
+function refuseLastDemotion(owners: ReadonlyMap<number, OwnerLevel>, user: UserRow, level: OwnerLevel): void {
+  if (level !== "full" && isLastFull(owners, user)) {
+    throw invalid({ username: "cannot demote the last full owner of a package" });
+  }
+}
+
+function ownerParams(
+  row: { readonly id: number; readonly name: string },
+  user: UserRow,
+  level: OwnerLevel,
+): object {
+  return {
+    package: { id: row.id, name: row.name },
+    level,
+    user: { id: user.id, username: user.username, handles: user.handles },
+  };
+}

@@ -1,0 +1,219 @@
+/**
+ * Publishing, as its steps: read, authorise, open, validate, stage, commit, answer. Nothing is visible before
+ * the commit, and nothing that was answered with success is lost after it.
+ */
+import { packageName, version as parseVersion, trusted } from "../../hex/ids.ts";
+import { packageNameProblem } from "../../hex/names.ts";
+import { readContents } from "../../hex/tarball/contents.ts";
+import { TarballError } from "../../hex/tarball/errors.ts";
+import { readTarballMetadata, type TarballHead } from "../../hex/tarball/tarball.ts";
+import { type StagedBlob, stageBlob } from "../../store/blobs.ts";
+import type { Transaction } from "../../store/postgres/pool.ts";
+import { setOwner } from "../../store/queries/owners.ts";
+import {
+  type ApiPackageRow,
+  existingPackages,
+  isReserved,
+  packageByName,
+  upsertPackage,
+} from "../../store/queries/packages.ts";
+import {
+  insertRelease,
+  type NewRelease,
+  releaseByVersion,
+  replaceRelease,
+} from "../../store/queries/releases.ts";
+import { authorize } from "../auth/authorization.ts";
+import { type Answer, type Call, type Handler, textParameter } from "../call.ts";
+import { invalid, notFound } from "../http/errors.ts";
+import { judgeAnnouncement, readUpload } from "../http/upload.ts";
+import { packageMeta, packageMetaErrors } from "../rules/package.ts";
+import { releaseErrors, releaseMeta } from "../rules/release.ts";
+import { type RequirementContext, requirementErrors, requirementRows } from "../rules/requirements.ts";
+import { auditCall, changePackage } from "./change.ts";
+import { findRepository, findTarget, type PackageTarget } from "./lookup.ts";
+import { isYoung, releaseParams, viewOf } from "./releases.ts";
+
+/** `POST /publish`: the package's name is inside the tarball, so that is read before anything is authorised. */
+export const publish: Handler = async (call) => {
+  const body = await receiveUpload(call);
+  return call.unpacking.run(async () => {
+    const head = openTarball(() => readTarballMetadata(body));
+    const repository = await findRepository(call);
+    const name = String(head.metadata.name ?? "");
+    const target = { repository, package: await packageByName(call.deps.sql, repository.id, name) };
+    await authorize(call, target);
+    return publishTarball(call, target, name, head, body);
+  });
+};
+
+/** `POST /packages/:name/releases`: authorised before the body is read, where the client waits for that. */
+export const publishRelease: Handler = async (call) => {
+  const target = await findTarget(call);
+  await authorize(call, target);
+  const body = await receiveUpload(call);
+  return call.unpacking.run(async () => {
+    const head = openTarball(() => readTarballMetadata(body));
+    const name = textParameter(call, "name") ?? "";
+    return publishTarball(call, target, name, head, body);
+  });
+};
+
+/** @returns the body, which a client that waits for `100 Continue` sends only now. */
+export async function receiveUpload(call: Call): Promise<Buffer> {
+  if (call.upload !== undefined) return call.upload;
+  judgeAnnouncement(call.request.headers);
+  return readUpload({
+    headers: call.request.headers,
+    body: call.request.body,
+    outgoing: call.outgoing,
+    pieceMilliseconds: call.deps.settings.uploadPieceMilliseconds,
+  });
+}
+
+function openTarball<T>(open: () => T): T {
+  try {
+    return open();
+  } catch (error) {
+    throw tarballProblem(error);
+  }
+}
+
+function tarballProblem(error: unknown): unknown {
+  return error instanceof TarballError ? invalid({ tar: error.message }) : error;
+}
+
+async function publishTarball(
+  call: Call,
+  target: PackageTarget,
+  name: string,
+  head: TarballHead,
+  body: Buffer,
+): Promise<Answer> {
+  await readContents(head.contentsFile).catch((error: unknown) => {
+    throw tarballProblem(error);
+  });
+  if (head.metadata.name !== name) throw invalid({ name: "metadata does not match package name" });
+  const { version } = head.metadata;
+  if (typeof version !== "string" || parseVersion(version) === undefined) {
+    throw invalid({ version: "is invalid SemVer" });
+  }
+  const release = await validate(call, target, name, version, head);
+  await call.deps.onStep?.("stage", "before");
+  const blob = await stageBlob(call.deps.blobs, body, Buffer.from(call.deps.random(16)).toString("hex"));
+  await call.deps.onStep?.("stage", "after");
+  return commit(call, target, { name, version, head, blob, ...release });
+}
+
+type Validated = Pick<NewRelease, "meta" | "requirements">;
+
+/** Only the errors of the first stage that fails are shown: package, then release. @throws ApiError 422 */
+async function validate(
+  call: Call,
+  { repository, package: existing }: PackageTarget,
+  name: string,
+  version: string,
+  { metadata }: TarballHead,
+): Promise<Validated> {
+  const { sql, settings } = call.deps;
+  if (existing === undefined) {
+    const reserved = await isReserved(sql, repository.name, name, null);
+    const problem = reserved ? "is reserved" : packageNameProblem(name);
+    if (problem !== undefined) throw invalid({ name: problem });
+  }
+  const metaErrors = packageMetaErrors(metadata, settings.publishingRules);
+  if (metaErrors !== undefined) throw invalid({ meta: metaErrors });
+
+  const errors = releaseErrors(version, metadata);
+  if (await isReserved(sql, repository.name, name, version)) errors.add("version", "is reserved");
+  const required = Array.isArray(metadata.requirements) ? metadata.requirements : [];
+  const names = required.map((requirement) => requirement.name);
+  const context: RequirementContext = {
+    own: repository.name,
+    external: settings.externalRepositories,
+    existing: await existingPackages(sql, repository.id, names),
+  };
+  errors.add("requirements", requirementErrors(metadata.requirements, context));
+  errors.throwIfAny();
+  return { meta: releaseMeta(metadata), requirements: requirementRows(required, context) };
+}
+
+interface Accepted extends Validated {
+  readonly name: string;
+  readonly version: string;
+  readonly head: TarballHead;
+  readonly blob: StagedBlob;
+}
+
+async function commit(
+  call: Call,
+  { repository, package: existing }: PackageTarget,
+  accepted: Accepted,
+): Promise<Answer> {
+  const { name, version, head } = accepted;
+  const { created, row } = await changePackage(call, repository, name, async (tx) => {
+    const row = await upsertPackage(
+      tx,
+      repository.id,
+      trusted(packageName, name),
+      packageMeta(head.metadata),
+    );
+    if (row.created) await makeOwner(call, tx, row);
+    // Somebody else took the name since we looked: whoever that is has not authorised us.
+    else if (existing === undefined) throw invalid({ name: "has already been taken" });
+    const created = await writeRelease(call, tx, row, accepted);
+    const release = await releaseByVersion(tx, row.id, version);
+    if (release === undefined) throw new TypeError("the release that was just written is not there");
+    await auditCall(call, tx, "release.publish", releaseParams({ repository, package: row, release }));
+    return { created, row };
+  });
+  const release = await releaseByVersion(call.deps.sql, row.id, version);
+  // Reverted by somebody else while we waited.
+  if (release === undefined) throw notFound();
+  return {
+    status: created ? 201 : 200,
+    body: { ...(await viewOf(call, { repository, package: row, release })), downloads: null },
+    ...(created ? { headers: { location: `/api/packages/${name}/releases/${version}` } } : {}),
+  };
+}
+
+async function makeOwner(call: Call, tx: Transaction, row: ApiPackageRow): Promise<void> {
+  if (call.principal.kind === "user") await setOwner(tx, row.id, call.principal.user.id, "full");
+}
+
+/** Runs under the package's lock, so two publishes of one version meet here. @returns whether it is new. */
+async function writeRelease(
+  call: Call,
+  tx: Transaction,
+  row: ApiPackageRow,
+  accepted: Accepted,
+): Promise<boolean> {
+  const release: NewRelease = {
+    packageId: row.id,
+    version: accepted.version,
+    innerChecksum: accepted.head.innerChecksum,
+    outerChecksum: accepted.blob.checksum,
+    blobKey: accepted.blob.key,
+    meta: accepted.meta,
+    requirements: accepted.requirements,
+    publisherId: call.principal.kind === "user" ? call.principal.user.id : null,
+  };
+  const existing = await releaseByVersion(tx, row.id, accepted.version);
+  if (existing === undefined) {
+    await insertRelease(tx, release);
+    return true;
+  }
+  if (!isYoung(call, existing.insertedAt, row.insertedAt)) {
+    throw invalid({ inserted_at: "can only modify a release up to one hour after publication" });
+  }
+  const replace = textParameter(call, "replace") ?? "true";
+  if (replace !== "true")
+    throw invalid({ inserted_at: "must include the --replace flag to update an existing release" });
+  if (!call.deps.settings.allowReplace) {
+    throw invalid({
+      inserted_at: "this repository does not allow to replace a published version; publish a new one",
+    });
+  }
+  await replaceRelease(tx, existing.id, release);
+  return false;
+}

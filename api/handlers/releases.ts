@@ -1,0 +1,143 @@
+/** Releases: to read, to revert, to retire. */
+import { deletePackage, hasDependents, lockPackage, touchPackage } from "../../store/queries/packages.ts";
+import {
+  countReleases,
+  deleteRelease,
+  requirementsOf,
+  retireAll,
+  setRetirement,
+} from "../../store/queries/releases.ts";
+import { userById } from "../../store/queries/users.ts";
+import { authorize } from "../auth/authorization.ts";
+import type { Call, Handler } from "../call.ts";
+import { invalid, notFound } from "../http/errors.ts";
+import { readRetirement } from "../rules/retirement.ts";
+import { releaseView } from "../views/release.ts";
+import { urlsOf } from "../views/urls.ts";
+import { auditCall, changePackage } from "./change.ts";
+import {
+  findTarget,
+  now,
+  type ReleaseTarget,
+  requirePackage,
+  requireRelease,
+  requireVersion,
+} from "./lookup.ts";
+
+/** How long after its publish a release, and how long after its first one a package, may still be changed. */
+const RELEASE_MICROS = 3_600_000_000;
+const PACKAGE_MICROS = 86_400_000_000;
+
+/** @returns whether a release of a public repository is still young enough to be changed. */
+export function isYoung(call: Call, insertedAt: number, packageInsertedAt: number): boolean {
+  const at = now(call);
+  return at - insertedAt <= RELEASE_MICROS || at - packageInsertedAt <= PACKAGE_MICROS;
+}
+
+export const showRelease: Handler = async (call) => {
+  const version = requireVersion(call);
+  const found = await findTarget(call);
+  await authorize(call, found);
+  const target = await requireRelease(call, found, version);
+  return { status: 200, body: { ...(await viewOf(call, target)), downloads: [], security_advisories: [] } };
+};
+
+/** @returns a release as an answer shows it. */
+export async function viewOf(call: Call, { package: row, release }: ReleaseTarget): Promise<object> {
+  const { sql, settings } = call.deps;
+  const [requirements, publisher] = await Promise.all([
+    requirementsOf(sql, release.id),
+    release.publisherId === null ? null : userById(sql, release.publisherId),
+  ]);
+  const parts = { packageName: row.name, release, requirements, publisher: publisher ?? null };
+  return releaseView(parts, urlsOf(settings));
+}
+
+export const revertRelease: Handler = async (call) => {
+  const version = requireVersion(call);
+  const target = await requireRelease(call, await findTarget(call), version);
+  await authorize(call, target);
+  const { repository, package: row, release } = target;
+  if (!isYoung(call, release.insertedAt, row.insertedAt)) {
+    throw invalid({ inserted_at: "can only delete a release up to one hour after publication" });
+  }
+  await changePackage(call, repository, row.name, async (tx) => {
+    if ((await lockPackage(tx, row.id)) === undefined) throw notFound();
+    if ((await countReleases(tx, row.id)) > 1) {
+      await deleteRelease(tx, release.id);
+      await touchPackage(tx, row.id);
+    } else {
+      if (await hasDependents(tx, repository.name, row.id, row.name)) {
+        throw invalid({ name: "you cannot delete this package because other packages depend on it" });
+      }
+      await deletePackage(tx, row.id);
+    }
+    await auditCall(call, tx, "release.revert", releaseParams(target));
+  });
+  return { status: 204 };
+};
+
+export const retireRelease: Handler = async (call) => {
+  const version = requireVersion(call);
+  const found = await findTarget(call);
+  await authorize(call, found);
+  const target = await requireRelease(call, found, version);
+  const retirement = readRetirement(call.params);
+  await changePackage(call, target.repository, target.package.name, async (tx) => {
+    await lockPackage(tx, target.package.id);
+    await setRetirement(tx, target.release.id, retirement);
+    await touchPackage(tx, target.package.id);
+    await auditCall(call, tx, "release.retire", { ...releaseParams(target), retirement });
+  });
+  return { status: 204 };
+};
+
+export const unretireRelease: Handler = async (call) => {
+  const version = requireVersion(call);
+  const found = await findTarget(call);
+  await authorize(call, found);
+  const target = await requireRelease(call, found, version);
+  await changePackage(call, target.repository, target.package.name, async (tx) => {
+    await lockPackage(tx, target.package.id);
+    await setRetirement(tx, target.release.id, null);
+    await touchPackage(tx, target.package.id);
+    await auditCall(call, tx, "release.unretire", releaseParams(target));
+  });
+  return { status: 204 };
+};
+
+export const retirePackage: Handler = async (call) => {
+  const found = await findTarget(call);
+  await authorize(call, found);
+  const { repository, package: row } = requirePackage(found);
+  const retirement = readRetirement(call.params);
+  const replace = call.params.replace === true || call.params.replace === "true";
+  await changePackage(call, repository, row.name, async (tx) => {
+    await lockPackage(tx, row.id);
+    const retired = await retireAll(tx, row.id, retirement, replace);
+    await touchPackage(tx, row.id);
+    for (const { id, version } of retired) {
+      await auditCall(call, tx, "release.retire", {
+        package: { id: row.id, name: row.name },
+        release: { id, version },
+        retirement,
+      });
+    }
+  });
+  return { status: 204 };
+};
+
+/** @returns what the audit log keeps of a release. */
+export function releaseParams({ package: row, release }: ReleaseTarget): object {
+  return {
+    package: { id: row.id, name: row.name, meta: row.meta },
+    release: {
+      id: release.id,
+      version: release.version,
+      has_docs: release.hasDocs,
+      package_id: row.id,
+      meta: release.meta,
+      retirement: release.retirement,
+    },
+  };
+}

@@ -1,0 +1,80 @@
+/** Accounts. */
+import { normalizeUsername } from "../../hex/names.ts";
+import type { Transaction } from "../../store/postgres/pool.ts";
+import {
+  emailIsVerifiedElsewhere,
+  insertUser,
+  packagesOwnedBy,
+  type UserRow,
+  userById,
+  userByPublicName,
+} from "../../store/queries/users.ts";
+import { authorize, requireUser } from "../auth/authorization.ts";
+import { hashPassword } from "../auth/password.ts";
+import type { Answer, Call, Handler } from "../call.ts";
+import { pathParameter } from "../call.ts";
+import { invalid, notFound } from "../http/errors.ts";
+import type { NewAccount } from "../rules/user.ts";
+import { readNewAccount } from "../rules/user.ts";
+import type { ApiDependencies } from "../settings.ts";
+import { urlsOf } from "../views/urls.ts";
+import { userWithPackages } from "../views/user.ts";
+import { auditCall } from "./change.ts";
+
+export const createUser: Handler = async (call) => {
+  const account = readNewAccount(call.params);
+  const user = await createAccount(call.deps, account, async (tx, id) => {
+    await auditCall(call, tx, "user.create", { id, username: account.username });
+    for (const action of ["email.add", "email.primary", "email.public"]) {
+      await auditCall(call, tx, action, { email: account.email });
+    }
+  });
+  return {
+    status: 201,
+    body: userWithPackages(user, [], urlsOf(call.deps.settings)),
+    headers: { location: `/api/users/${user.username}` },
+  };
+};
+
+/**
+ * Makes an account; the command line does it with the same function.
+ * @param alongside runs in the same transaction
+ * @throws ApiError 422 when the name or the address is taken.
+ */
+export async function createAccount(
+  deps: Pick<ApiDependencies, "sql" | "random"> & {
+    readonly settings: Pick<ApiDependencies["settings"], "verifyEmails">;
+  },
+  account: NewAccount,
+  alongside: (tx: Transaction, id: number) => Promise<void>,
+): Promise<UserRow> {
+  if (await emailIsVerifiedElsewhere(deps.sql, account.email))
+    throw invalid({ emails: { email: "already in use" } });
+  const passwordHash = account.password === null ? null : await hashPassword(account.password, deps.random);
+  const user = await deps.sql.begin(async (tx) => {
+    const id = await insertUser(tx, { ...account, passwordHash, verified: deps.settings.verifyEmails });
+    if (id === undefined) throw invalid({ username: "has already been taken" });
+    await alongside(tx, id);
+    return userById(tx, id);
+  });
+  if (user === undefined) throw new TypeError("the account that was just made is not there");
+  return user;
+}
+
+export const showSelf: Handler = async (call) => {
+  await authorize(call);
+  const { user } = requireUser(call);
+  const answer = await show(call, user);
+  return { ...answer, body: { ...(answer.body as object), organizations: [] } };
+};
+
+export const showUser: Handler = async (call) => {
+  const user = await userByPublicName(call.deps.sql, normalizeUsername(pathParameter(call, "name")));
+  if (user === undefined) throw notFound();
+  return show(call, user);
+};
+
+async function show(call: Call, user: UserRow): Promise<Answer> {
+  const packages = await packagesOwnedBy(call.deps.sql, user.id);
+  return { status: 200, body: userWithPackages(user, packages, urlsOf(call.deps.settings)) };
+}

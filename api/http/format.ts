@@ -1,0 +1,84 @@
+/** The formats of answers: JSON, and the external term format that mix and rebar3 ask for. */
+import { encodeTerm } from "../../hex/etf/encode.ts";
+import { isoMicros, type Micros } from "../../schemas/time.ts";
+import { ApiError } from "./errors.ts";
+
+export type Format = "json" | "erlang";
+
+const CONTENT_TYPES: Readonly<Record<Format, string>> = {
+  json: "application/json; charset=utf-8",
+  erlang: "application/vnd.hex+erlang; charset=utf-8",
+};
+
+const MEDIA_TYPES: Readonly<Record<string, Format>> = {
+  "*/*": "json",
+  "application/*": "json",
+  "application/json": "json",
+  "application/vnd.hex+json": "json",
+  "application/vnd.hex+erlang": "erlang",
+};
+
+/** An instant in an answer: JSON shows microseconds, Erlang terms whole seconds. */
+export class Instant {
+  readonly #at: Micros;
+
+  constructor(at: Micros) {
+    this.#at = at;
+  }
+
+  toJSON(): string {
+    return isoMicros(this.#at);
+  }
+
+  toSeconds(): string {
+    return `${isoMicros(this.#at).slice(0, 19)}Z`;
+  }
+}
+
+export function instant(at: Micros): Instant {
+  return new Instant(at);
+}
+
+export function instantOrNull(at: Micros | null): Instant | null {
+  return at === null ? null : new Instant(at);
+}
+
+/**
+ * The first of the supported types with full weight, else the heaviest (RFC 9110, 12.5.1, in the simple way
+ * that Hex clients rely on).
+ * @param accept the header; undefined: JSON
+ * @param override the `_format` parameter
+ * @throws ApiError 406 when nothing that is accepted is supported.
+ */
+export function negotiate(accept: string | undefined, override: string | undefined): Format {
+  if (override === "json" || override === "erlang") return override;
+  if (accept === undefined || accept.trim() === "") return "json";
+  let best: { readonly format: Format; readonly weight: number } | undefined;
+  for (const item of accept.split(",")) {
+    const [type = "", ...parameters] = item.split(";").map((part) => part.trim().toLowerCase());
+    const format = MEDIA_TYPES[type];
+    const quality = parameters.find((parameter) => parameter.startsWith("q="));
+    const weight = quality === undefined ? 1 : Number(quality.slice(2));
+    if (format === undefined || !(weight > 0)) continue;
+    if (best === undefined || weight > best.weight) best = { format, weight };
+  }
+  if (best === undefined) throw new ApiError(406);
+  return best.format;
+}
+
+export function contentType(format: Format): string {
+  return CONTENT_TYPES[format];
+}
+
+/** @param value of JSON's types, with instants */
+export function render(format: Format, value: unknown): string | Uint8Array {
+  return format === "json" ? JSON.stringify(value) : encodeTerm(toTerm(value));
+}
+
+function toTerm(value: unknown): unknown {
+  if (value instanceof Instant) return value.toSeconds();
+  if (Array.isArray(value)) return value.map(toTerm);
+  if (typeof value !== "object" || value === null) return value;
+  const entries = Object.entries(value).filter(([, item]) => item !== undefined);
+  return Object.fromEntries(entries.map(([key, item]) => [key, toTerm(item)]));
+}

@@ -1,0 +1,71 @@
+/** Answers and errors as HTTP: the one place that makes a Response of either. */
+import { createHash } from "node:crypto";
+import { hasCode } from "../../schemas/errors.ts";
+import { isUnavailable } from "../../store/postgres/pool.ts";
+import type { Answer } from "../call.ts";
+import type { Route } from "../route.ts";
+import type { ApiLog } from "../settings.ts";
+import { ApiError, unavailable } from "./errors.ts";
+import { contentType, type Format, render } from "./format.ts";
+
+export interface AnswerContext {
+  readonly request: Request;
+  readonly route: Route;
+  readonly format: Format;
+}
+
+/** @returns the answer, or 304 where the client has it already. */
+export function respond(answer: Answer, { request, route, format }: AnswerContext): Response {
+  const headers = new Headers({ vary: "accept, accept-encoding", ...answer.headers });
+  if (answer.body === undefined) {
+    if (route.cache) headers.set("cache-control", `${route.cache}, max-age=60`);
+    return new Response(null, { status: answer.status, headers });
+  }
+  const body = render(format, answer.body);
+  headers.set("content-type", contentType(format));
+  if (route.conditional && answer.status === 200) {
+    // Of the JSON form whatever is sent, so that both forms of a state have one ETag, as clients know it: bare.
+    const etag = createHash("md5")
+      .update(format === "json" ? body : render("json", answer.body))
+      .digest("hex");
+    headers.set("etag", etag);
+    if (matches(request.headers.get("if-none-match"), etag))
+      return new Response(null, { status: 304, headers });
+  }
+  if (route.cache) headers.set("cache-control", `${route.cache}, max-age=60`);
+  return new Response(bodyOf(body), { status: answer.status, headers });
+}
+
+function matches(header: string | null, etag: string): boolean {
+  if (header === null) return false;
+  return header.split(",").some((item) => item.trim() === "*" || item.trim().replaceAll('"', "") === etag);
+}
+
+function bodyOf(body: string | Uint8Array): string | Uint8Array<ArrayBuffer> {
+  return typeof body === "string" ? body : new Uint8Array(body);
+}
+
+/** @returns the error as its client may see it; what is hidden there is logged. */
+export function respondError(error: unknown, format: Format, log: ApiLog, requestId: string): Response {
+  const shown = asApiError(error);
+  if (shown.status >= 500) log.error({ requestId, err: error }, "request failed");
+  const body = {
+    status: shown.status,
+    message: shown.text,
+    ...(shown.errors === undefined ? {} : { errors: shown.errors }),
+  };
+  const headers = new Headers({
+    vary: "accept, accept-encoding",
+    ...shown.headers,
+    "content-type": contentType(format),
+  });
+  return new Response(bodyOf(render(format, body)), { status: shown.status, headers });
+}
+
+function asApiError(error: unknown): ApiError {
+  if (error instanceof ApiError) return error;
+  if (isUnavailable(error) || hasCode(error, "database_unavailable", "store_unavailable")) {
+    return unavailable("temporarily unavailable, try again", error);
+  }
+  return new ApiError(500, undefined, { cause: error });
+}

@@ -1,0 +1,73 @@
+/**
+ * Uploads: read in pieces, each within its time, up to a hard stop. With `Expect: 100-continue` nothing is
+ * read before the request is authorised.
+ */
+import type { ServerResponse } from "node:http";
+import { ApiError, invalid } from "./errors.ts";
+
+/** Beyond this nothing is read. */
+export const UPLOAD_STOP_BYTES = 20 << 20;
+/** Beyond this an upload is not judged. */
+export const UPLOAD_BYTES = 16 << 20;
+
+export interface UploadRequest {
+  readonly headers: Headers;
+  readonly body: ReadableStream<Uint8Array> | null;
+  /** The response of node's server, which can tell the client to go on; absent under tests without a socket. */
+  readonly outgoing: Pick<ServerResponse, "writeContinue"> | undefined;
+  readonly pieceMilliseconds: number;
+}
+
+export function expectsContinue(headers: Headers): boolean {
+  return headers.get("expect") === "100-continue";
+}
+
+/**
+ * What a client that waits for `100 Continue` announces, judged before it sends a byte.
+ * @throws ApiError 411 without a Content-Length, 422 for one that is too large.
+ */
+export function judgeAnnouncement(headers: Headers): void {
+  if (!expectsContinue(headers)) return;
+  const length = headers.get("content-length");
+  if (length === null || !/^\d+$/.test(length)) throw new ApiError(411);
+  if (Number(length) > UPLOAD_BYTES) throw invalid({ tar: "too big" });
+}
+
+/**
+ * @returns the whole body.
+ * @throws ApiError 408 when a piece takes too long, 413 beyond the hard stop.
+ */
+export async function readUpload(request: UploadRequest): Promise<Buffer> {
+  if (expectsContinue(request.headers)) request.outgoing?.writeContinue();
+  const announced = Number(request.headers.get("content-length") ?? 0);
+  if (announced > UPLOAD_STOP_BYTES) throw new ApiError(413, undefined, { headers: { connection: "close" } });
+  if (request.body === null) return Buffer.alloc(0);
+  const reader = request.body.getReader();
+  const pieces: Uint8Array[] = [];
+  let size = 0;
+  try {
+    for (;;) {
+      const { done, value } = await withinTime(reader.read(), request.pieceMilliseconds);
+      if (done) return Buffer.concat(pieces, size);
+      size += value.length;
+      if (size > UPLOAD_STOP_BYTES) throw new ApiError(413, undefined, { headers: { connection: "close" } });
+      pieces.push(value);
+    }
+  } catch (error) {
+    await reader.cancel().catch(() => undefined);
+    throw error;
+  }
+}
+
+async function withinTime<T>(work: Promise<T>, milliseconds: number): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    const timeout = new ApiError(408, undefined, { headers: { connection: "close" } });
+    timer = setTimeout(() => reject(timeout), milliseconds);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

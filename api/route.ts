@@ -1,0 +1,30 @@
+/** What a row of the route table says. The pipeline and the tests walk the same table. */
+import type { Handler } from "./call.ts";
+
+export type Permission =
+  | "none"
+  | "read" // api:read
+  | "write" // api:write
+  | "publish"; // api:write, or package with this package
+
+export interface Route {
+  readonly method: "GET" | "POST" | "PUT" | "DELETE";
+  /** Below the API's root. */
+  readonly path: string;
+  /** Also under `/repos/:repository`. */
+  readonly scoped?: boolean;
+  /** Anonymous callers get 401, and not what the rule says. */
+  readonly authenticated?: boolean;
+  readonly permission: Permission;
+  /** Who may, once authenticated and permitted. */
+  readonly rule?: "readers" | "maintainer" | "full-owner" | "user";
+  /** Open to accounts whose address is not verified. */
+  readonly unverified?: boolean;
+  /** The body is raw bytes. */
+  readonly upload?: boolean;
+  /** Cache-Control of a success. */
+  readonly cache?: "public" | "private";
+  /** ETag and 304. */
+  readonly conditional?: boolean;
+  readonly handler: Handler;
+}

@@ -1,0 +1,73 @@
+/** Packages in answers. */
+import { latestStableVersion, latestVersion, sortByVersion } from "../../hex/versions/sort.ts";
+import type { Owner } from "../../store/queries/owners.ts";
+import type { ApiPackageRow, ReleaseSummary } from "../../store/queries/packages.ts";
+import { instant } from "../http/format.ts";
+import { configs } from "./configs.ts";
+import type { Urls } from "./urls.ts";
+import { userReference } from "./user.ts";
+
+/** @param app of the release whose lines are shown; lists use the package's name */
+function packageView(
+  repository: string,
+  row: ApiPackageRow,
+  releases: readonly ReleaseSummary[],
+  urls: Urls,
+  appOf: (version: string) => string,
+): object {
+  const sorted = sortByVersion(releases, (release) => release.version).reverse();
+  const latest = latestVersion(releases.map((release) => release.version)) ?? "0.0.0";
+  const stable = latestStableVersion(releases.map((release) => release.version)) ?? null;
+  const shown = stable ?? latest;
+  const retired = sorted.filter((release) => release.retirement !== null);
+  return {
+    repository,
+    name: row.name,
+    inserted_at: instant(row.insertedAt),
+    updated_at: instant(row.updatedAt),
+    url: urls.package(row.name),
+    html_url: urls.packagePage(row.name),
+    docs_html_url: releases.some((release) => release.hasDocs) ? urls.docsPage(row.name) : null,
+    latest_version: latest,
+    latest_stable_version: stable,
+    configs: configs(row.name, appOf(shown), shown),
+    meta: {
+      description: row.meta.description ?? null,
+      licenses: row.meta.licenses ?? [],
+      links: row.meta.links ?? {},
+      maintainers: row.meta.maintainers ?? [],
+    },
+    releases: sorted.map((release) => ({
+      version: release.version,
+      url: `${urls.package(row.name)}/releases/${release.version}`,
+      has_docs: release.hasDocs,
+      inserted_at: instant(release.insertedAt),
+    })),
+    retirements: Object.fromEntries(retired.map((release) => [release.version, release.retirement])),
+    downloads: {},
+  };
+}
+
+export function packageInList(
+  repository: string,
+  row: ApiPackageRow,
+  releases: readonly ReleaseSummary[],
+  urls: Urls,
+): object {
+  return packageView(repository, row, releases, urls, () => row.name);
+}
+
+export function packageAlone(
+  repository: string,
+  row: ApiPackageRow,
+  releases: readonly ReleaseSummary[],
+  owners: readonly Owner[],
+  urls: Urls,
+): object {
+  const appOf = (version: string) => releases.find((release) => release.version === version)?.app ?? row.name;
+  return {
+    ...packageView(repository, row, releases, urls, appOf),
+    owners: owners.map(({ user }) => userReference(user, urls)),
+    security_advisories: [],
+  };
+}

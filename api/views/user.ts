@@ -1,0 +1,37 @@
+/** Users in answers. */
+import type { OwnedPackage, UserReference, UserRow } from "../../store/queries/users.ts";
+import { instant } from "../http/format.ts";
+import type { Urls } from "./urls.ts";
+
+/** Enough for lists. */
+export function userReference(user: UserReference, urls: Urls): object {
+  return {
+    username: user.username,
+    ...(user.publicEmail === null ? {} : { email: user.publicEmail }),
+    url: urls.api(`users/${user.username}`),
+  };
+}
+
+export function userView(user: UserRow, urls: Urls): object {
+  return {
+    ...userReference(user, urls),
+    full_name: user.fullName,
+    handles: user.handles,
+    inserted_at: instant(user.insertedAt),
+    updated_at: instant(user.updatedAt),
+  };
+}
+
+/** With what the user owns. */
+export function userWithPackages(user: UserRow, packages: readonly OwnedPackage[], urls: Urls): object {
+  return {
+    ...userView(user, urls),
+    owned_packages: Object.fromEntries(packages.map(({ name }) => [name, urls.package(name)])),
+    packages: packages.map(({ name, repository }) => ({
+      name,
+      repository,
+      url: urls.package(name),
+      html_url: urls.packagePage(name),
+    })),
+  };
+}

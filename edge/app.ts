@@ -1,0 +1,91 @@
+/**
+ * The public repository over HTTP, for clients or as the origin of a CDN. It reads the object store and
+ * nothing else, so it goes on serving while database, API and generator are down.
+ */
+import { Hono } from "hono";
+import { baseRoutePath } from "hono/route";
+import type { RepositoryRef } from "../hex/keys.ts";
+import { SkepError } from "../schemas/errors.ts";
+import type { ObjectStore } from "../store/objects/store.ts";
+import { answerRequest, type EdgeAnswer, failure, failureOf } from "./answer.ts";
+import { requestedObject } from "./path.ts";
+import { EdgeReader } from "./reader.ts";
+
+/** What the edge uses of a logger; pino's has it. */
+export interface EdgeLogger {
+  error(fields: object, message: string): void;
+}
+
+export interface EdgeSettings {
+  readonly store: ObjectStore;
+  /** The public repository. */
+  readonly repository: RepositoryRef;
+  /** Send Surrogate-Key and Surrogate-Control, for a CDN in front that takes them off. Default false. */
+  readonly surrogateHeaders?: boolean;
+  /** How much memory to keep bodies in, in bytes. Default 64 MiB; 0 for none. */
+  readonly cacheBytes?: number;
+  readonly logger?: EdgeLogger;
+  /** Called after each answer was made, for counters and access logs. Must not throw. */
+  readonly onRequest?: (request: ServedRequest) => void;
+}
+
+export interface ServedRequest {
+  readonly method: string;
+  /** Undefined when the path names no object of the public repository. */
+  readonly key: string | undefined;
+  readonly status: number;
+  /** Of the body. */
+  readonly bytes: number;
+  readonly milliseconds: number;
+}
+
+/** What a server of Node gives along with a request; other servers and tests give nothing. */
+interface NodeBindings {
+  readonly incoming?: { readonly url?: string | undefined };
+}
+export type EdgeApp = Hono<{ Bindings: NodeBindings }>;
+
+const CACHE_BYTES = 64 * 1024 * 1024;
+
+/**
+ * @returns an app to be mounted with `app.route("/repo", edge)`, or to be served by itself.
+ * @throws SkepError `config_invalid` for a private repository, which needs a check of who reads.
+ */
+export function createEdge(settings: EdgeSettings): EdgeApp {
+  const { store, repository, surrogateHeaders = false, cacheBytes = CACHE_BYTES } = settings;
+  if (!repository.public) throw new SkepError("config_invalid", "the edge serves a public repository only");
+  const reader = new EdgeReader(store, cacheBytes);
+  const rules = { repository, surrogateHeaders };
+  const edge: EdgeApp = new Hono();
+
+  edge.all("/*", async (context) => {
+    const start = performance.now();
+    const { method, url } = context.req;
+    // As it was sent: a URL object has already undone `%2e%2e`.
+    const target = context.env?.incoming?.url ?? url;
+    const requested = requestedObject(target, mountOf(baseRoutePath(context)));
+    let answer: EdgeAnswer;
+    try {
+      if (method !== "GET" && method !== "HEAD")
+        answer = failure(405, "only GET and HEAD", { allow: "GET, HEAD" });
+      else if (requested === undefined) answer = failure(404, "not found");
+      else answer = await answerRequest(reader, rules, method, requested, (name) => context.req.header(name));
+    } catch (error) {
+      settings.logger?.error({ key: requested?.key, err: error }, "an object cannot be served");
+      answer = failureOf(error);
+    }
+    settings.onRequest?.({
+      method,
+      key: requested?.key,
+      status: answer.status,
+      bytes: method === "HEAD" ? 0 : (answer.body?.length ?? 0),
+      milliseconds: performance.now() - start,
+    });
+    return new Response(answer.body, answer);
+  });
+  return edge;
+}
+
+function mountOf(base: string): string {
+  return base.replace(/\/+$/, "");
+}

@@ -12,12 +12,12 @@ export class Bell {
   async wait(milliseconds: number, signal: AbortSignal): Promise<void> {
     if (!this.#rung && !signal.aborted) {
       await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, milliseconds);
         const done = () => {
           clearTimeout(timer);
           signal.removeEventListener("abort", done);
           resolve();
         };
+        const timer = setTimeout(done, milliseconds);
         this.#wake = done;
         signal.addEventListener("abort", done, { once: true });
       });

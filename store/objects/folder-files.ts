@@ -67,13 +67,6 @@ function distinctSeconds(): number {
   return Date.now() / 1_000 + belowMilliseconds / 1e9;
 }
 
-/** @returns the file that stands at the path now. */
-export async function fileAt(path: string): Promise<FileIdentity | "link" | undefined> {
-  const stats = await unless(lstat(path, { bigint: true }), "ENOENT", "ENOTDIR");
-  if (stats?.isSymbolicLink()) return "link";
-  return stats?.isFile() ? fileIdentity(stats) : undefined;
-}
-
 /**
  * @param allow is asked before any byte is read, and throws when the file must not be
  * @returns the file and all its bytes, both of one and the same file even when another takes its place.
@@ -89,7 +82,7 @@ export async function readFileAt(
     if (!stats.isFile()) return undefined;
     const identity = fileIdentity(stats);
     await allow(identity);
-    return { identity, body: await readWhole(handle, identity.size) };
+    return { identity, body: await readWhole(handle, Number(identity.size)) };
   } finally {
     await handle.close();
   }

@@ -5,7 +5,8 @@ import { dirname, join } from "node:path";
 import type { SkepError } from "../../schemas/errors.ts";
 import { unless } from "./errno.ts";
 import type { FolderDirectories } from "./folder-directories.ts";
-import { fileAt, readFileAt } from "./folder-files.ts";
+import { readFileAt } from "./folder-files.ts";
+import { fileAt, RepeatedLook } from "./folder-look.ts";
 import {
   type FileIdentity,
   parseSidecar,
@@ -31,6 +32,7 @@ export class FolderReader {
    * still the same needs no second look at its directories.
    */
   readonly #remembered = new Map<string, SidecarRecord>();
+  readonly #repeatedLook = new RepeatedLook();
 
   /** @param root absolute, and free of symbolic links */
   constructor(root: string, directories: FolderDirectories) {
@@ -51,7 +53,8 @@ export class FolderReader {
    * @throws SkepError `store_key_invalid` for a symbolic link; system errors.
    */
   async look(key: string): Promise<SidecarRecord | undefined> {
-    const identity = await fileAt(this.path(key));
+    const path = this.path(key);
+    const identity = await (this.#remembered.has(key) ? this.#repeatedLook.at(path) : fileAt(path));
     if (identity === "link") throw linked(key);
     if (identity === undefined) return undefined;
     const remembered = this.#recall(key, identity);

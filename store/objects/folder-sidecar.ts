@@ -14,10 +14,11 @@ import type { ObjectHead, PutOptions } from "./store.ts";
 
 /** What tells one data file from any other that ever had the same path. */
 export interface FileIdentity {
-  readonly inode: string;
-  readonly size: number;
+  readonly inode: bigint;
+  /** Bytes. */
+  readonly size: bigint;
   /** Nanoseconds since 1970. The driver gives every file another one, as an inode is given again. */
-  readonly modified: string;
+  readonly modified: bigint;
 }
 
 export interface SidecarRecord extends FileIdentity {
@@ -28,7 +29,7 @@ export interface SidecarRecord extends FileIdentity {
 }
 
 export function fileIdentity(stats: BigIntStats): FileIdentity {
-  return { inode: String(stats.ino), size: Number(stats.size), modified: String(stats.mtimeNs) };
+  return { inode: stats.ino, size: stats.size, modified: stats.mtimeNs };
 }
 
 export function sameFile(a: FileIdentity, b: FileIdentity): boolean {
@@ -55,14 +56,15 @@ export function newRecord(identity: FileIdentity, etag: string, options: PutOpti
 }
 
 export function headOf(record: SidecarRecord): ObjectHead {
-  const { etag, size, contentType, cacheControl, metadata } = record;
-  const lastModified = new Date(Number(BigInt(record.modified) / 1_000_000n));
-  return { etag, size, lastModified, contentType, cacheControl, metadata };
+  const { etag, contentType, cacheControl, metadata } = record;
+  const lastModified = new Date(Number(record.modified / 1_000_000n));
+  return { etag, size: Number(record.size), lastModified, contentType, cacheControl, metadata };
 }
 
 /** @param records the new one first */
 export function formatSidecar(key: string, records: readonly SidecarRecord[]): string {
-  return `${JSON.stringify({ key, records })}\n`;
+  const text = (_: string, value: unknown) => (typeof value === "bigint" ? String(value) : value);
+  return `${JSON.stringify({ key, records }, text)}\n`;
 }
 
 /** @returns the records of a sidecar; none for anything that is not a whole sidecar of this key. */
@@ -76,11 +78,19 @@ function parseRecord(value: unknown): SidecarRecord | undefined {
   if (!isObject(value) || !isObject(value.metadata)) return undefined;
   const { inode, size, modified, etag, contentType, cacheControl } = value;
   const metadata = Object.entries(value.metadata);
-  if (!isDigits(inode) || !isDigits(modified) || typeof size !== "number" || !isEtag(etag)) return undefined;
+  if (!isDigits(inode) || !isDigits(size) || !isDigits(modified) || !isEtag(etag)) return undefined;
   if (!isOptionalText(contentType) || !isOptionalText(cacheControl)) return undefined;
   const texts = metadata.filter((entry): entry is [string, string] => typeof entry[1] === "string");
   if (texts.length !== metadata.length) return undefined;
-  return { inode, size, modified, etag, contentType, cacheControl, metadata: Object.fromEntries(texts) };
+  return {
+    inode: BigInt(inode),
+    size: BigInt(size),
+    modified: BigInt(modified),
+    etag,
+    contentType,
+    cacheControl,
+    metadata: Object.fromEntries(texts),
+  };
 }
 
 function parseJson(text: string): unknown {

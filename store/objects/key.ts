@@ -18,14 +18,18 @@ function segmentProblem(segment: string): string | undefined {
   if (segment === "") return "has an empty segment";
   if (segment === "." || segment === "..") return `has the segment ${segment}`;
   if (segment.startsWith(RESERVED_SEGMENT)) return `has a segment that starts with ${RESERVED_SEGMENT}`;
-  if (Buffer.byteLength(segment) > MAX_SEGMENT_BYTES)
-    return `has a segment of more than ${MAX_SEGMENT_BYTES} bytes`;
+  if (isLonger(segment, MAX_SEGMENT_BYTES)) return `has a segment of more than ${MAX_SEGMENT_BYTES} bytes`;
   return undefined;
+}
+
+// Three bytes at most for one unit of UTF-16: nearly every key is short enough without counting.
+function isLonger(text: string, bytes: number): boolean {
+  return text.length * 3 > bytes && Buffer.byteLength(text) > bytes;
 }
 
 function problem(key: string): string | undefined {
   if (FORBIDDEN.test(key)) return "has a control character, half a surrogate pair or a backslash";
-  if (Buffer.byteLength(key) > MAX_KEY_BYTES) return `is longer than ${MAX_KEY_BYTES} bytes`;
+  if (isLonger(key, MAX_KEY_BYTES)) return `is longer than ${MAX_KEY_BYTES} bytes`;
   for (const segment of key.split("/")) {
     const found = segmentProblem(segment);
     if (found !== undefined) return found;

@@ -1,0 +1,169 @@
+/** A whole registry on a loopback port: API, generator and static server, as `skep serve` puts them together. */
+import { randomBytes } from "node:crypto";
+import { Hono } from "hono";
+import { createApi } from "../../api/app.ts";
+import { hashKeySecret } from "../../api/auth/key-secret.ts";
+import { hashPassword } from "../../api/auth/password.ts";
+import { startServer } from "../../api/server.ts";
+import type { ApiDependencies, ApiSettings } from "../../api/settings.ts";
+import { createEdge } from "../../edge/app.ts";
+import { type Cdn, type GeneratorContext, newCounters } from "../../generator/context.ts";
+import { Generator } from "../../generator/generator.ts";
+import { repositoryName, trusted } from "../../hex/ids.ts";
+import { micros } from "../../schemas/time.ts";
+import { openChangeWaiter } from "../../store/change-waiter.ts";
+import { MemoryStore } from "../../store/objects/memory.ts";
+import type { ObjectStore } from "../../store/objects/store.ts";
+import { insertKey, type KeyPermission } from "../../store/queries/keys.ts";
+import { setOwner } from "../../store/queries/owners.ts";
+import { ensurePublicRepository } from "../../store/queries/repositories.ts";
+import { insertUser } from "../../store/queries/users.ts";
+import { createTestDatabase, type TestDatabase } from "./database.ts";
+import { QUICK } from "./quick.ts";
+import { testSigner } from "./signing.ts";
+
+export const NAME = trusted(repositoryName, "local");
+export const KEY_SECRET = "secret of the tests";
+
+export interface RegistryOptions {
+  readonly settings?: Partial<ApiSettings>;
+  readonly publicStore?: ObjectStore;
+  readonly privateStore?: ObjectStore;
+  readonly cdn?: Cdn;
+  /** False leaves the generator out: then publishes wait in vain. */
+  readonly generator?: boolean;
+  readonly clock?: () => Date;
+  readonly onStep?: ApiDependencies["onStep"];
+  readonly log?: ApiDependencies["log"];
+}
+
+export interface TestRegistry {
+  /** Without a trailing slash; the API is at `/api`, the repository at `/repo`. */
+  readonly url: string;
+  readonly database: TestDatabase;
+  readonly publicStore: ObjectStore;
+  readonly privateStore: ObjectStore;
+  readonly generator: GeneratorContext;
+  /** Requests that reached the API. */
+  readonly apiRequests: () => number;
+  /** @returns the secret of a new key of the user, who is made when not there. */
+  key(
+    username: string,
+    permissions?: readonly KeyPermission[],
+    options?: { readonly verified?: boolean },
+  ): Promise<string>;
+  /** @returns the id of the user, who is made when not there, with the password `password`. */
+  user(username: string, options?: { readonly verified?: boolean }): Promise<number>;
+  own(username: string, packageName: string, level: "maintainer" | "full"): Promise<void>;
+  /** A request to the API, without the socket. */
+  request(path: string, init?: RequestInit): Promise<Response>;
+  stop(): Promise<void>;
+}
+
+const SETTINGS: Omit<ApiSettings, "publicUrl" | "repositoryUrl"> = {
+  docsUrl: "http://docs.example",
+  repositoryName: NAME,
+  publishingRules: "relaxed",
+  externalRepositories: [trusted(repositoryName, "hexpm")],
+  allowReplace: true,
+  basicAuth: true,
+  requireUserAgent: true,
+  trustedProxies: 0,
+  publishWaitMilliseconds: 5_000,
+  verifyEmails: true,
+  uploadPieceMilliseconds: 10_000,
+};
+
+const quiet = { info() {}, warn() {}, error() {} };
+
+export async function startRegistry(options: RegistryOptions = {}): Promise<TestRegistry> {
+  const database = await createTestDatabase();
+  const publicStore = options.publicStore ?? new MemoryStore();
+  const privateStore = options.privateStore ?? new MemoryStore();
+  const sql = database.pool({ role: "skep_api", max: 10 });
+  const waiter = await openChangeWaiter(sql);
+  await ensurePublicRepository(sql, NAME);
+
+  const root = new Hono();
+  const server = await startServer(root.fetch, { host: "127.0.0.1", port: 0 });
+  const url = `http://127.0.0.1:${server.port}`;
+  const api = createApi({
+    sql,
+    blobs: privateStore,
+    waiter,
+    settings: { publicUrl: url, repositoryUrl: `${url}/repo`, ...SETTINGS, ...options.settings },
+    keySecret: KEY_SECRET,
+    clock: options.clock ?? (() => new Date()),
+    random: randomBytes,
+    log: options.log ?? quiet,
+    onStep: options.onStep,
+  });
+  let apiRequests = 0;
+  root.use("/api/*", async (_, next) => {
+    apiRequests += 1;
+    await next();
+  });
+  root.route("/", api);
+  root.route("/repo", createEdge({ store: publicStore, repository: { name: NAME, public: true } }));
+
+  const context: GeneratorContext = {
+    sql: database.pool({ role: "skep_generator", max: 6 }),
+    publicStore,
+    privateStore,
+    signer: testSigner(),
+    cdn: options.cdn,
+    settings: { ...QUICK, leaseSeconds: 10, renewSeconds: 3, deletionGraceSeconds: 3_600 },
+    log: options.log ?? quiet,
+    holder: "test",
+    counters: newCounters(),
+    random: Math.random,
+  };
+  const stopping = new AbortController();
+  const running = options.generator === false ? undefined : new Generator(context).run(stopping.signal);
+
+  const user = async (username: string, { verified = true } = {}): Promise<number> => {
+    const [row] = await database.sql<{ id: number }[]>`select id from users where username = ${username}`;
+    if (row !== undefined) return row.id;
+    const passwordHash = await hashPassword("password", randomBytes);
+    const account = { username, fullName: null, passwordHash, email: `${username}@example.com`, verified };
+    return (await database.sql.begin((tx) => insertUser(tx, account))) ?? 0;
+  };
+  return {
+    url,
+    database,
+    publicStore,
+    privateStore,
+    generator: context,
+    apiRequests: () => apiRequests,
+    user,
+    async key(username, permissions = [{ domain: "api", resource: null }], userOptions = {}) {
+      const userId = await user(username, userOptions);
+      const secret = randomBytes(16).toString("hex");
+      const { first, second } = hashKeySecret(KEY_SECRET, secret);
+      const key = {
+        userId,
+        name: `key ${secret}`,
+        permissions,
+        revokeAt: null,
+        secretFirst: first,
+        secretSecond: second,
+      };
+      await database.sql.begin((tx) => insertKey(tx, key, micros(Date.now() * 1000)));
+      return secret;
+    },
+    async own(username, packageName, level) {
+      const userId = await user(username);
+      const [row] = await database.sql<{ id: number }[]>`select id from packages where name = ${packageName}`;
+      await database.sql.begin((tx) => setOwner(tx, row?.id ?? 0, userId, level));
+    },
+    request: async (path, init) =>
+      api.request(`/api${path}`, { ...init, headers: { "user-agent": "test", ...init?.headers } }),
+    async stop() {
+      await server.stop(1_000);
+      stopping.abort();
+      await running;
+      await waiter.close();
+      await database.drop();
+    },
+  };
+}

@@ -37,14 +37,12 @@ import { isYoung, releaseParams, viewOf } from "./releases.ts";
 /** `POST /publish`: the package's name is inside the tarball, so that is read before anything is authorised. */
 export const publish: Handler = async (call) => {
   const body = await receiveUpload(call);
-  return call.unpacking.run(async () => {
-    const head = openTarball(() => readTarballMetadata(body));
-    const repository = await findRepository(call);
-    const name = String(head.metadata.name ?? "");
-    const target = { repository, package: await packageByName(call.deps.sql, repository.id, name) };
-    await authorize(call, target);
-    return publishTarball(call, target, name, head, body);
-  });
+  const head = openTarball(() => readTarballMetadata(body));
+  const repository = await findRepository(call);
+  const name = String(head.metadata.name ?? "");
+  const target = { repository, package: await packageByName(call.deps.sql, repository.id, name) };
+  await authorize(call, target);
+  return publishTarball(call, target, name, head, body);
 };
 
 /** `POST /packages/:name/releases`: authorised before the body is read, where the client waits for that. */
@@ -52,11 +50,8 @@ export const publishRelease: Handler = async (call) => {
   const target = await findTarget(call);
   await authorize(call, target);
   const body = await receiveUpload(call);
-  return call.unpacking.run(async () => {
-    const head = openTarball(() => readTarballMetadata(body));
-    const name = textParameter(call, "name") ?? "";
-    return publishTarball(call, target, name, head, body);
-  });
+  const head = openTarball(() => readTarballMetadata(body));
+  return publishTarball(call, target, textParameter(call, "name") ?? "", head, body);
 };
 
 /** @returns the body, which a client that waits for `100 Continue` sends only now. */
@@ -90,9 +85,12 @@ async function publishTarball(
   head: TarballHead,
   body: Buffer,
 ): Promise<Answer> {
-  await readContents(head.contentsFile).catch((error: unknown) => {
-    throw tarballProblem(error);
-  });
+  // Inflating is what costs processor and memory, so only so many go on at a time; waiting is free.
+  await call.unpacking
+    .run(() => readContents(head.contentsFile))
+    .catch((error: unknown) => {
+      throw tarballProblem(error);
+    });
   if (head.metadata.name !== name) throw invalid({ name: "metadata does not match package name" });
   const { version } = head.metadata;
   if (typeof version !== "string" || parseVersion(version) === undefined) {

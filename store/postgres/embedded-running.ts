@@ -1,6 +1,7 @@
 /** The embedded Postgres as a process: whether one runs in a folder, and whether it answers. */
 import { execFile } from "node:child_process";
-import { readFile, stat } from "node:fs/promises";
+import { readFileSync } from "node:fs";
+import { readFile, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { SkepError } from "../../schemas/errors.ts";
@@ -25,7 +26,11 @@ export async function runningServer(layout: Layout, seconds: number): Promise<Ru
   const deadline = performance.now() + seconds * 1000;
   for (;;) {
     const found = await readPidFile(layout);
-    if (found === undefined || !isAlive(found.pid) || (await isAnother(layout, found.pid))) return undefined;
+    if (found === undefined) return undefined;
+    if (!isAlive(found.pid) || (await isAnother(layout, found.pid))) {
+      await removePidFile(layout, found);
+      return undefined;
+    }
     // It may be starting, recovering or stopping: then it answers later, or is gone.
     if (found.port > 0 && (await answers(layout, found.port))) return { pid: found.pid, port: found.port };
     if (performance.now() > deadline) {
@@ -38,11 +43,25 @@ export async function runningServer(layout: Layout, seconds: number): Promise<Ru
   }
 }
 
+function pidFileOf(layout: Layout): string {
+  return join(layout.data, "postmaster.pid");
+}
+
 async function readPidFile(layout: Layout): Promise<RunningServer | undefined> {
-  const text = await readFile(join(layout.data, "postmaster.pid"), "utf8").catch(() => undefined);
+  const text = await readFile(pidFileOf(layout), "utf8").catch(() => undefined);
   const lines = text?.split("\n") ?? [];
   const pid = Number(lines[0]);
   return Number.isInteger(pid) && pid > 0 ? { pid, port: Number(lines[3] ?? 0) } : undefined;
+}
+
+/**
+ * Postgres knows a stale file only by a process id that nobody has, so one that somebody else has, or that
+ * nobody has buried, would keep it from starting. Should a server run after all, the shared memory of its
+ * folder still keeps a second one out.
+ */
+async function removePidFile(layout: Layout, stale: RunningServer): Promise<void> {
+  // Another program may have started the server since.
+  if ((await readPidFile(layout))?.pid === stale.pid) await rm(pidFileOf(layout), { force: true });
 }
 
 /** @returns true when the process is certainly not the server of this folder. */
@@ -109,7 +128,16 @@ async function isGoneWithin(pid: number, seconds: number): Promise<boolean> {
 }
 
 export function isAlive(pid: number): boolean {
-  return sendSignal(pid, 0);
+  return sendSignal(pid, 0) && !isZombie(pid);
+}
+
+/** In a container without an init process nobody buries the server of a program that was killed. */
+function isZombie(pid: number): boolean {
+  try {
+    return /^.*\) [ZX] /s.test(readFileSync(`/proc/${pid}/stat`, "latin1"));
+  } catch {
+    return false;
+  }
 }
 
 function sendSignal(pid: number, name: NodeJS.Signals | 0): boolean {

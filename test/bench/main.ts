@@ -1,10 +1,12 @@
 /** `npm run bench [NAME ...]`: each figure beside a limit that is measured in the same run. */
 import { availableParallelism } from "node:os";
+import { benchPublish } from "./publish.ts";
 import { benchRebuild } from "./rebuild.ts";
 import { type Row, table } from "./report.ts";
 
 const BENCHES: Readonly<Record<string, () => Promise<readonly Row[]>>> = {
   rebuild: benchRebuild,
+  publish: benchPublish,
 };
 
 const wanted = process.argv.slice(2);

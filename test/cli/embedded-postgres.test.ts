@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { processIdentity } from "../../store/objects/process-identity.ts";
 import { startEmbeddedPostgres } from "../../store/postgres/embedded.ts";
+import { isAlive } from "../../store/postgres/embedded-running.ts";
 import { openPool } from "../../store/postgres/pool.ts";
 
 const QUICK = { fsync: "off" };
@@ -58,15 +59,6 @@ async function kill(child: ChildProcess, signal: NodeJS.Signals): Promise<void> 
   const gone = new Promise((resolve) => child.once("exit", resolve));
   child.kill(signal);
   await gone;
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 async function query(url: string, text: string): Promise<readonly unknown[]> {

@@ -4,7 +4,8 @@
  */
 import { randomBytes } from "node:crypto";
 import { inject } from "vitest";
-import { openPool, type PoolOptions, type Sql } from "../../store/postgres/pool.ts";
+import { openPool } from "../../store/postgres/pool.ts";
+import { openDatabase, type TestDatabase } from "./open-database.ts";
 
 declare module "vitest" {
   interface ProvidedContext {
@@ -13,15 +14,6 @@ declare module "vitest" {
     /** A migrated database without rows. */
     templateDatabase: string;
   }
-}
-
-export interface TestDatabase {
-  readonly url: string;
-  /** A pool as the owner of the database. */
-  readonly sql: Sql;
-  /** Another pool, closed with the database. */
-  pool(options?: PoolOptions): Sql;
-  drop(): Promise<void>;
 }
 
 /** @returns a fresh database; call `drop` in afterAll. */
@@ -38,24 +30,6 @@ export async function createTestDatabase(): Promise<TestDatabase> {
       await database.drop();
       await admin.unsafe(`drop database if exists ${name} with (force)`);
       await admin.end();
-    },
-  };
-}
-
-/** @returns the database at the URL; `drop` only closes its pools. */
-export function openDatabase(url: string): TestDatabase {
-  const pools: Sql[] = [];
-  const pool = (options?: PoolOptions) => {
-    const opened = openPool(url, options);
-    pools.push(opened);
-    return opened;
-  };
-  return {
-    url,
-    sql: pool({ max: 4 }),
-    pool,
-    async drop() {
-      await Promise.all(pools.map((opened) => opened.end({ timeout: 5 })));
     },
   };
 }

@@ -18,7 +18,7 @@ import { insertKey, type KeyPermission } from "../../store/queries/keys.ts";
 import { setOwner } from "../../store/queries/owners.ts";
 import { ensurePublicRepository } from "../../store/queries/repositories.ts";
 import { insertUser } from "../../store/queries/users.ts";
-import { createTestDatabase, type TestDatabase } from "./database.ts";
+import type { TestDatabase } from "./open-database.ts";
 import { QUICK } from "./quick.ts";
 import { testSigner } from "./signing.ts";
 
@@ -26,6 +26,8 @@ export const NAME = trusted(repositoryName, "local");
 export const KEY_SECRET = "secret of the tests";
 
 export interface RegistryOptions {
+  /** A migrated database; a fresh one of the test server unless given. */
+  readonly database?: TestDatabase;
   readonly settings?: Partial<ApiSettings>;
   readonly publicStore?: ObjectStore;
   readonly privateStore?: ObjectStore;
@@ -77,7 +79,8 @@ const SETTINGS: Omit<ApiSettings, "publicUrl" | "repositoryUrl"> = {
 const quiet = { info() {}, warn() {}, error() {} };
 
 export async function startRegistry(options: RegistryOptions = {}): Promise<TestRegistry> {
-  const database = await createTestDatabase();
+  // Loaded only here: it belongs to the test runner, and benchmarks have none.
+  const database = options.database ?? (await (await import("./database.ts")).createTestDatabase());
   const publicStore = options.publicStore ?? new MemoryStore();
   const privateStore = options.privateStore ?? new MemoryStore();
   const sql = database.pool({ role: "skep_api", max: 10 });

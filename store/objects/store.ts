@@ -44,13 +44,15 @@ export interface PutOptions {
 }
 
 /**
- * Keys are `/`-separated, without a leading slash, without empty, `.` or `..` segments and without
- * control characters; a driver throws `store_key_invalid` for any other.
+ * Keys are `/`-separated, without a leading slash, without empty, `.` or `..` segments, without control
+ * characters and backslashes; no segment starts with `.skep-` or is longer than 255 bytes, no key longer than
+ * 1,024. A driver throws `store_key_invalid` for any other (`key.ts`). Metadata names are `[a-z0-9-]`, values
+ * printable ASCII, as they travel as headers.
  *
  * Every method may throw a SkepError `store_unavailable` when the store fails or times out. For `put`
- * and `delete` the outcome is then unknown: the caller looks and decides (design section 4, point 5).
- * Drivers do not retry a `put` or `delete` on their own, as a retry that met its own first try would be
- * told 412.
+ * and `delete` the outcome is then unknown: the caller looks and decides (docs/design.md, the writing
+ * protocol). Some services also answer so to a writer who lost a race. Drivers do not retry a `put` or
+ * `delete` on their own, as a retry that met its own first try would be told 412.
  */
 export interface ObjectStore {
   /** @returns undefined when there is no such object. */

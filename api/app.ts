@@ -9,6 +9,7 @@ import type { Principal } from "./auth/principal.ts";
 import type { Call } from "./call.ts";
 import { BODY_BYTES, type Parameters, parseBody, withoutBlanks } from "./http/body.ts";
 import { clientAddress, type NodeBindings, singleHeader } from "./http/client.ts";
+import { collectBody } from "./http/collect.ts";
 import { ApiError, badRequest } from "./http/errors.ts";
 import { type Format, negotiate } from "./http/format.ts";
 import { respond, respondError } from "./http/respond.ts";
@@ -91,7 +92,7 @@ async function prepare(
   const ip = clientAddress(request.headers.get("x-forwarded-for"), peer, deps.settings.trustedProxies);
 
   // A malformed body is told first, whoever sent it.
-  const body = route.upload ? undefined : await readBody(request);
+  const body = route.upload ? undefined : await readBody(request, deps.settings.uploadPieceMilliseconds);
   if (userAgent === "" && deps.settings.requireUserAgent) throw badRequest("User-Agent header is required");
   const header = singleHeader("authorization", request.headers, node);
   const principal: Principal = await authenticate(deps, header, { ip, userAgent });
@@ -127,18 +128,11 @@ function parametersOf(c: ApiContext, body: Parameters | undefined): Parameters {
   return Object.assign(Object.create(null), withoutBlanks(c.req.query()), body, c.req.param());
 }
 
-async function readBody(request: Request): Promise<Parameters | undefined> {
+async function readBody(request: Request, pieceMilliseconds: number): Promise<Parameters | undefined> {
   if (request.method === "GET" || request.method === "HEAD") return undefined;
-  const announced = Number(request.headers.get("content-length") ?? 0);
-  if (announced > BODY_BYTES) throw new ApiError(413);
-  const pieces: Uint8Array[] = [];
-  let size = 0;
-  for await (const piece of request.body ?? []) {
-    size += piece.length;
-    if (size > BODY_BYTES) throw new ApiError(413);
-    pieces.push(piece);
-  }
-  return parseBody(request.headers.get("content-type") ?? undefined, Buffer.concat(pieces, size));
+  const limits = { mostBytes: BODY_BYTES, pieceMilliseconds };
+  const bytes = await collectBody(request.body, request.headers.get("content-length"), limits);
+  return parseBody(request.headers.get("content-type") ?? undefined, bytes);
 }
 
 /** A POST may carry the method it means, for clients behind proxies that know no other. */

@@ -3,6 +3,7 @@
  * read before the request is authorised.
  */
 import type { ServerResponse } from "node:http";
+import { collectBody } from "./collect.ts";
 import { ApiError, invalid } from "./errors.ts";
 
 /** Beyond this nothing is read. */
@@ -39,35 +40,8 @@ export function judgeAnnouncement(headers: Headers): void {
  */
 export async function readUpload(request: UploadRequest): Promise<Buffer> {
   if (expectsContinue(request.headers)) request.outgoing?.writeContinue();
-  const announced = Number(request.headers.get("content-length") ?? 0);
-  if (announced > UPLOAD_STOP_BYTES) throw new ApiError(413, undefined, { headers: { connection: "close" } });
-  if (request.body === null) return Buffer.alloc(0);
-  const reader = request.body.getReader();
-  const pieces: Uint8Array[] = [];
-  let size = 0;
-  try {
-    for (;;) {
-      const { done, value } = await withinTime(reader.read(), request.pieceMilliseconds);
-      if (done) return Buffer.concat(pieces, size);
-      size += value.length;
-      if (size > UPLOAD_STOP_BYTES) throw new ApiError(413, undefined, { headers: { connection: "close" } });
-      pieces.push(value);
-    }
-  } catch (error) {
-    await reader.cancel().catch(() => undefined);
-    throw error;
-  }
-}
-
-async function withinTime<T>(work: Promise<T>, milliseconds: number): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    const timeout = new ApiError(408, undefined, { headers: { connection: "close" } });
-    timer = setTimeout(() => reject(timeout), milliseconds);
+  return collectBody(request.body, request.headers.get("content-length"), {
+    mostBytes: UPLOAD_STOP_BYTES,
+    pieceMilliseconds: request.pieceMilliseconds,
   });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

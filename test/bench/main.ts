@@ -3,10 +3,12 @@ import { availableParallelism } from "node:os";
 import { benchPublish } from "./publish.ts";
 import { benchRebuild } from "./rebuild.ts";
 import { type Row, table } from "./report.ts";
+import { benchStatic } from "./static.ts";
 
 const BENCHES: Readonly<Record<string, () => Promise<readonly Row[]>>> = {
   rebuild: benchRebuild,
   publish: benchPublish,
+  static: benchStatic,
 };
 
 const wanted = process.argv.slice(2);

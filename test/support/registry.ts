@@ -2,28 +2,22 @@
 import { randomBytes } from "node:crypto";
 import { Hono } from "hono";
 import { createApi } from "../../api/app.ts";
-import { hashKeySecret } from "../../api/auth/key-secret.ts";
-import { hashPassword } from "../../api/auth/password.ts";
 import { startServer } from "../../api/server.ts";
 import type { ApiDependencies, ApiSettings } from "../../api/settings.ts";
 import { createEdge } from "../../edge/app.ts";
 import { type Cdn, type GeneratorContext, newCounters } from "../../generator/context.ts";
 import { Generator } from "../../generator/generator.ts";
-import { repositoryName, trusted } from "../../hex/ids.ts";
-import { micros } from "../../schemas/time.ts";
 import { openChangeWaiter } from "../../store/change-waiter.ts";
 import { MemoryStore } from "../../store/objects/memory.ts";
 import type { ObjectStore } from "../../store/objects/store.ts";
-import { insertKey, type KeyPermission } from "../../store/queries/keys.ts";
+import type { KeyPermission } from "../../store/queries/keys.ts";
 import { setOwner } from "../../store/queries/owners.ts";
 import { ensurePublicRepository } from "../../store/queries/repositories.ts";
-import { insertUser } from "../../store/queries/users.ts";
+import { type AccountOptions, makeKey, makeUser } from "./accounts.ts";
+import { KEY_SECRET, NAME, SETTINGS } from "./api-settings.ts";
 import type { TestDatabase } from "./open-database.ts";
 import { QUICK } from "./quick.ts";
 import { testSigner } from "./signing.ts";
-
-export const NAME = trusted(repositoryName, "local");
-export const KEY_SECRET = "secret of the tests";
 
 export interface RegistryOptions {
   /** A migrated database; a fresh one of the test server unless given. */
@@ -49,32 +43,14 @@ export interface TestRegistry {
   /** Requests that reached the API. */
   readonly apiRequests: () => number;
   /** @returns the secret of a new key of the user, who is made when not there. */
-  key(
-    username: string,
-    permissions?: readonly KeyPermission[],
-    options?: { readonly verified?: boolean },
-  ): Promise<string>;
+  key(username: string, permissions?: readonly KeyPermission[], options?: AccountOptions): Promise<string>;
   /** @returns the id of the user, who is made when not there, with the password `password`. */
-  user(username: string, options?: { readonly verified?: boolean }): Promise<number>;
+  user(username: string, options?: AccountOptions): Promise<number>;
   own(username: string, packageName: string, level: "maintainer" | "full"): Promise<void>;
   /** A request to the API, without the socket. */
   request(path: string, init?: RequestInit): Promise<Response>;
   stop(): Promise<void>;
 }
-
-const SETTINGS: Omit<ApiSettings, "publicUrl" | "repositoryUrl"> = {
-  docsUrl: "http://docs.example",
-  repositoryName: NAME,
-  publishingRules: "relaxed",
-  externalRepositories: [trusted(repositoryName, "hexpm")],
-  allowReplace: true,
-  basicAuth: true,
-  requireUserAgent: true,
-  trustedProxies: 0,
-  publishWaitMilliseconds: 5_000,
-  verifyEmails: true,
-  uploadPieceMilliseconds: 10_000,
-};
 
 const quiet = { info() {}, warn() {}, error() {} };
 
@@ -124,13 +100,6 @@ export async function startRegistry(options: RegistryOptions = {}): Promise<Test
   const stopping = new AbortController();
   const running = options.generator === false ? undefined : new Generator(context).run(stopping.signal);
 
-  const user = async (username: string, { verified = true } = {}): Promise<number> => {
-    const [row] = await database.sql<{ id: number }[]>`select id from users where username = ${username}`;
-    if (row !== undefined) return row.id;
-    const passwordHash = await hashPassword("password", randomBytes);
-    const account = { username, fullName: null, passwordHash, email: `${username}@example.com`, verified };
-    return (await database.sql.begin((tx) => insertUser(tx, account))) ?? 0;
-  };
   return {
     url,
     database,
@@ -138,24 +107,10 @@ export async function startRegistry(options: RegistryOptions = {}): Promise<Test
     privateStore,
     generator: context,
     apiRequests: () => apiRequests,
-    user,
-    async key(username, permissions = [{ domain: "api", resource: null }], userOptions = {}) {
-      const userId = await user(username, userOptions);
-      const secret = randomBytes(16).toString("hex");
-      const { first, second } = hashKeySecret(KEY_SECRET, secret);
-      const key = {
-        userId,
-        name: `key ${secret}`,
-        permissions,
-        revokeAt: null,
-        secretFirst: first,
-        secretSecond: second,
-      };
-      await database.sql.begin((tx) => insertKey(tx, key, micros(Date.now() * 1000)));
-      return secret;
-    },
+    user: (username, account) => makeUser(database.sql, username, account),
+    key: (username, permissions, account) => makeKey(database.sql, username, permissions, account),
     async own(username, packageName, level) {
-      const userId = await user(username);
+      const userId = await makeUser(database.sql, username);
       const [row] = await database.sql<{ id: number }[]>`select id from packages where name = ${packageName}`;
       await database.sql.begin((tx) => setOwner(tx, row?.id ?? 0, userId, level));
     },

@@ -1,0 +1,59 @@
+/** Reads a body into one buffer, within its size and each piece within its time. */
+import { ApiError } from "./errors.ts";
+
+export interface CollectLimits {
+  readonly mostBytes: number;
+  readonly pieceMilliseconds: number;
+}
+
+/** The rest of the body is not read, so the connection cannot be used again. */
+const CLOSE = { headers: { connection: "close" } } as const;
+
+/**
+ * @param announced the Content-Length header
+ * @throws ApiError 413 beyond the limit, 408 when a piece takes too long.
+ */
+export async function collectBody(
+  body: ReadableStream<Uint8Array> | null,
+  announced: string | null,
+  limits: CollectLimits,
+): Promise<Buffer> {
+  const length = Number(announced ?? 0);
+  if (length > limits.mostBytes) throw new ApiError(413, undefined, CLOSE);
+  if (body === null) return Buffer.alloc(0);
+  // Filled in place: gathering pieces and joining them would hold every upload twice.
+  let buffer: Buffer = Buffer.allocUnsafe(Number.isInteger(length) ? length : 0);
+  let size = 0;
+  const reader = body.getReader();
+  try {
+    for (;;) {
+      const { done, value } = await withinTime(reader.read(), limits.pieceMilliseconds);
+      if (done) return buffer.subarray(0, size);
+      if (size + value.length > limits.mostBytes) throw new ApiError(413, undefined, CLOSE);
+      if (size + value.length > buffer.length) buffer = grown(buffer, size, value.length, limits.mostBytes);
+      buffer.set(value, size);
+      size += value.length;
+    }
+  } catch (error) {
+    await reader.cancel().catch(() => undefined);
+    throw error;
+  }
+}
+
+function grown(buffer: Buffer, size: number, more: number, most: number): Buffer {
+  const larger = Buffer.allocUnsafe(Math.min(most, Math.max(2 * buffer.length, size + more, 65_536)));
+  buffer.copy(larger, 0, 0, size);
+  return larger;
+}
+
+async function withinTime<T>(work: Promise<T>, milliseconds: number): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new ApiError(408, undefined, CLOSE)), milliseconds);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -79,8 +79,16 @@ function headerLength(bytes: Uint8Array): number {
     if (zero < 0) throw new ProtoError("gzip_malformed", "gzip: the header is cut off");
     at = zero + 1;
   }
-  if (flags & FLAGS.headerCrc) at += 2;
-  if (at + TRAILER_BYTES > bytes.length)
+  const end = flags & FLAGS.headerCrc ? at + 2 : at;
+  if (end + TRAILER_BYTES > bytes.length)
     throw new ProtoError("gzip_malformed", "gzip: the header is cut off");
-  return at;
+  if (end > at) checkHeaderCrc(bytes, at);
+  return end;
+}
+
+// Its lower half (RFC 1952, 2.3.1); zlib checks it, so clients do.
+function checkHeaderCrc(bytes: Uint8Array, at: number): void {
+  const given = (bytes[at] ?? 0) + (bytes[at + 1] ?? 0) * 256;
+  if ((crc32(bytes.subarray(0, at)) & 0xffff) === given) return;
+  throw new ProtoError("gzip_malformed", "gzip: wrong CRC-16 of the header");
 }

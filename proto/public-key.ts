@@ -2,18 +2,35 @@
 import { createHash, createPublicKey, type KeyObject } from "node:crypto";
 import { ProtoError } from "./errors.ts";
 
+const PEM_BLOCK = /-----BEGIN ([A-Z0-9 ]+)-----/g;
+const LABELS = ["PUBLIC KEY", "RSA PUBLIC KEY"];
+
 /**
+ * Exactly one PEM block, as mix insists on it. Node alone would also take a certificate, or a private key,
+ * which must not lie in public and pass for right.
  * @param pem SPKI, or PKCS#1 as `mix hex.registry build` writes it
- * @throws {ProtoError} `key_invalid` unless it is an RSA public key.
+ * @throws {ProtoError} `key_invalid` unless it is an RSA public key; the message holds nothing of the text.
  */
 export function readPublicKey(pem: string): KeyObject {
-  try {
-    const key = createPublicKey(pem);
-    if (key.asymmetricKeyType !== "rsa") throw new TypeError(`it is of type ${key.asymmetricKeyType}`);
-    return key;
-  } catch (cause) {
-    throw new ProtoError("key_invalid", `not an RSA public key: ${(cause as Error).message}`, { cause });
+  const labels = [...pem.matchAll(PEM_BLOCK)].map((match) => match[1] ?? "");
+  const [label] = labels;
+  if (labels.length !== 1 || label === undefined || !LABELS.includes(label)) {
+    const found = labels.length === 0 ? "no PEM" : labels.join(", ");
+    throw new ProtoError("key_invalid", `not one public key in PEM, but ${found}`);
   }
+  let key: KeyObject;
+  try {
+    key = createPublicKey(pem);
+  } catch (cause) {
+    throw new ProtoError("key_invalid", "the public key cannot be read", { cause });
+  }
+  if (key.asymmetricKeyType === "rsa") return key;
+  throw new ProtoError("key_invalid", `not an RSA key, but one of type ${key.asymmetricKeyType}`);
+}
+
+/** @returns whether it is SPKI PEM, the only form that every client reads. */
+export function isSpkiPem(pem: string): boolean {
+  return pem.includes("-----BEGIN PUBLIC KEY-----");
 }
 
 /**

@@ -3,13 +3,14 @@
  * the order of their numbers, absent ones left out, so that equal values give equal bytes. The bytes are
  * those of Hex's own encoder.
  */
+import {
+  type AdvisorySeverity,
+  advisorySeverities,
+  type RetirementReason,
+  retirementReasons,
+} from "./enums.ts";
 import { messageType } from "./schema.ts";
-
-/** As google.protobuf.Timestamp: seconds since 1970 UTC, and nanoseconds. */
-export interface RegistryTimestamp {
-  readonly seconds: number;
-  readonly nanos: number;
-}
+import { own, type RegistryTimestamp, revisionOf, timestampOf, type WireTimestamp } from "./wire.ts";
 
 export interface RegistryNames {
   readonly repository: string;
@@ -29,13 +30,6 @@ export interface RegistryVersions {
   }[];
   readonly revision?: number;
 }
-
-const REASONS = ["other", "invalid", "security", "deprecated", "renamed"] as const;
-/** A later specification may add reasons: an unknown one is kept as its number. */
-export type RetirementReason = (typeof REASONS)[number] | number;
-
-const SEVERITIES = ["none", "low", "medium", "high", "critical"] as const;
-export type AdvisorySeverity = (typeof SEVERITIES)[number] | number;
 
 export interface RegistryDependency {
   readonly package: string;
@@ -91,38 +85,45 @@ export function encodeVersions(versions: RegistryVersions): Uint8Array {
 export function encodePackage(value: RegistryPackage): Uint8Array {
   return Package.encode({
     ...value,
-    releases: value.releases.map((release) =>
-      release.retired === undefined
-        ? release
-        : { ...release, retired: { ...release.retired, reason: toNumber(REASONS, release.retired.reason) } },
-    ),
-    advisories: value.advisories.map((advisory) =>
-      advisory.severity === undefined
-        ? advisory
-        : { ...advisory, severity: toNumber(SEVERITIES, advisory.severity) },
-    ),
+    releases: value.releases.map(encodableRelease),
+    advisories: value.advisories.map(encodableAdvisory),
   });
 }
 
-// What protobufjs decodes has the shape of the .proto file: required fields are there, repeated ones are
-// arrays. Optional fields are own properties only when they were on the wire.
-type Wire<T> = { readonly [Field in keyof T]: T[Field] };
-type WireTimestamp = { readonly seconds: number | { toNumber(): number }; readonly nanos: number };
+function encodableRelease(release: RegistryRelease): object {
+  const { retired } = release;
+  if (retired === undefined) return release;
+  return { ...release, retired: { ...retired, reason: retirementReasons.toNumber(retired.reason) } };
+}
+
+function encodableAdvisory(advisory: RegistryAdvisory): object {
+  const { severity } = advisory;
+  if (severity === undefined) return advisory;
+  return { ...advisory, severity: advisorySeverities.toNumber(severity) };
+}
+
+// What protobufjs decodes has the shape of the .proto file, with numbers for enumerations.
+type WireNames = Omit<RegistryNames, "packages"> & {
+  readonly packages: readonly { readonly name: string; readonly updatedAt?: WireTimestamp | null }[];
+};
 type WireRelease = Omit<RegistryRelease, "retired" | "publishedAt"> & {
-  readonly retired?: { readonly reason: number; readonly message?: string };
-  readonly publishedAt?: WireTimestamp;
+  readonly retired?: { readonly reason: number; readonly message?: string } | null;
+  readonly publishedAt?: WireTimestamp | null;
+};
+type WireAdvisory = Omit<RegistryAdvisory, "severity"> & { readonly severity?: number };
+type WirePackage = Omit<RegistryPackage, "releases" | "advisories"> & {
+  readonly releases: readonly WireRelease[];
+  readonly advisories: readonly WireAdvisory[];
 };
 
 /** @throws {ProtoError} `protobuf_malformed` */
 export function decodeNames(bytes: Uint8Array): RegistryNames {
-  const wire = Names.decode(bytes) as unknown as Wire<RegistryNames> & {
-    readonly packages: readonly { readonly name: string; readonly updatedAt?: WireTimestamp }[];
-  };
+  const wire = Names.decode(bytes) as unknown as WireNames;
   return {
     repository: wire.repository,
     packages: wire.packages.map(({ name, updatedAt }) => ({
       name,
-      ...(updatedAt == null ? {} : { updatedAt: timestamp(updatedAt) }),
+      ...(updatedAt ? { updatedAt: timestampOf(updatedAt) } : {}),
     })),
     ...revisionOf(wire),
   };
@@ -130,7 +131,7 @@ export function decodeNames(bytes: Uint8Array): RegistryNames {
 
 /** @throws {ProtoError} `protobuf_malformed` */
 export function decodeVersions(bytes: Uint8Array): RegistryVersions {
-  const wire = Versions.decode(bytes) as unknown as Wire<RegistryVersions>;
+  const wire = Versions.decode(bytes) as unknown as RegistryVersions;
   return {
     repository: wire.repository,
     packages: wire.packages.map(({ name, versions, retired, withAdvisories }) => ({
@@ -145,20 +146,12 @@ export function decodeVersions(bytes: Uint8Array): RegistryVersions {
 
 /** @throws {ProtoError} `protobuf_malformed` */
 export function decodePackage(bytes: Uint8Array): RegistryPackage {
-  const wire = Package.decode(bytes) as unknown as Omit<RegistryPackage, "releases" | "advisories"> & {
-    readonly releases: readonly WireRelease[];
-    readonly advisories: readonly (Omit<RegistryAdvisory, "severity"> & { readonly severity?: number })[];
-  };
+  const wire = Package.decode(bytes) as unknown as WirePackage;
   return {
     repository: wire.repository,
     name: wire.name,
     releases: wire.releases.map(decodeRelease),
-    advisories: wire.advisories.map((advisory) => ({
-      ...own(advisory, ["id", "summary", "htmlUrl", "cvssScore", "apiUrl", "aliases"]),
-      ...(Object.hasOwn(advisory, "severity")
-        ? { severity: fromNumber(SEVERITIES, advisory.severity ?? 0) }
-        : {}),
-    })),
+    advisories: wire.advisories.map(decodeAdvisory),
     ...revisionOf(wire),
   };
 }
@@ -170,40 +163,17 @@ function decodeRelease(wire: WireRelease): RegistryRelease {
     dependencies: wire.dependencies.map((dependency) =>
       own(dependency, ["package", "requirement", "optional", "app", "repository"]),
     ),
-    ...(retired == null
-      ? {}
-      : { retired: { reason: fromNumber(REASONS, retired.reason), ...own(retired, ["message"]) } }),
-    ...(publishedAt == null ? {} : { publishedAt: timestamp(publishedAt) }),
+    ...(retired
+      ? { retired: { reason: retirementReasons.fromNumber(retired.reason), ...own(retired, ["message"]) } }
+      : {}),
+    ...(publishedAt ? { publishedAt: timestampOf(publishedAt) } : {}),
   };
 }
 
-/** @returns the fields that were on the wire; repeated fields count as there. */
-function own<T extends object, Field extends keyof T>(wire: T, fields: readonly Field[]): Pick<T, Field> {
-  const picked: Partial<T> = {};
-  for (const field of fields) {
-    if (Object.hasOwn(wire, field) || Array.isArray(wire[field])) picked[field] = wire[field];
-  }
-  return picked as Pick<T, Field>;
-}
-
-function timestamp(wire: WireTimestamp): RegistryTimestamp {
-  return { seconds: toSafeNumber(wire.seconds), nanos: wire.nanos };
-}
-
-function revisionOf(wire: object): { readonly revision?: number } {
-  if (!Object.hasOwn(wire, "revision")) return {};
-  return { revision: toSafeNumber((wire as { revision: number | { toNumber(): number } }).revision) };
-}
-
-// Where the package `long` is installed, protobufjs gives 64-bit values as its objects.
-function toSafeNumber(value: number | { toNumber(): number }): number {
-  return typeof value === "number" ? value : value.toNumber();
-}
-
-function toNumber<T extends string>(names: readonly T[], value: T | number): number {
-  return typeof value === "number" ? value : names.indexOf(value);
-}
-
-function fromNumber<T extends string>(names: readonly T[], value: number): T | number {
-  return names[value] ?? value;
+function decodeAdvisory(wire: WireAdvisory): RegistryAdvisory {
+  const { severity } = own(wire, ["severity"]);
+  return {
+    ...own(wire, ["id", "summary", "htmlUrl", "cvssScore", "apiUrl", "aliases"]),
+    ...(severity === undefined ? {} : { severity: advisorySeverities.fromNumber(severity) }),
+  };
 }

@@ -1,29 +1,21 @@
-/** The message types of our .proto files, and a reader that refuses what protobufjs would let pass. */
+/** The message types of our .proto files, read strictly. */
 import { readFileSync } from "node:fs";
 import protobuf from "protobufjs";
 import { ProtoError } from "./errors.ts";
 
-const root = new protobuf.Root();
-for (const file of ["timestamp", "signed", "names", "versions", "package", "policy"]) {
-  protobuf.parse(readFileSync(new URL(`${file}.proto`, import.meta.url), "utf8"), root, { keepCase: false });
-}
-root.resolveAll();
-
-const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-
-/** protobufjs puts U+FFFD in place of bytes that are not UTF-8: two names could then look the same. */
-class StrictReader extends protobuf.Reader {
-  override string(): string {
-    return utf8.decode(this.bytes());
-  }
-}
+const FILES = ["timestamp", "signed", "names", "versions", "package", "policy"];
 
 export interface MessageType {
   /** @param message plain values under the camel-case names of the .proto file; absent fields are left out */
   encode(message: object): Uint8Array;
-  /** @throws {ProtoError} `protobuf_malformed` */
+  /**
+   * Unknown fields are skipped.
+   * @throws {ProtoError} `protobuf_malformed`
+   */
   decode(bytes: Uint8Array): protobuf.Message;
 }
+
+const root = loadRoot();
 
 /** @param name of a message in one of the .proto files */
 export function messageType(name: string): MessageType {
@@ -32,7 +24,9 @@ export function messageType(name: string): MessageType {
     encode: (message) => type.encode(message).finish(),
     decode(bytes) {
       try {
-        return type.decode(new StrictReader(bytes));
+        const reader = protobuf.Reader.create(bytes);
+        reader.discardUnknown = true;
+        return type.decode(reader);
       } catch (cause) {
         throw new ProtoError("protobuf_malformed", `not a ${name} message: ${(cause as Error).message}`, {
           cause,
@@ -40,4 +34,20 @@ export function messageType(name: string): MessageType {
       }
     },
   };
+}
+
+function loadRoot(): protobuf.Root {
+  const loaded = new protobuf.Root();
+  for (const file of FILES) {
+    protobuf.parse(readFileSync(new URL(`${file}.proto`, import.meta.url), "utf8"), loaded);
+  }
+  for (const definition of loaded.nestedArray) {
+    // Otherwise U+FFFD stands in for bytes that are not UTF-8, and two names could look the same.
+    definition.setOption("features.utf8_validation", "VERIFY");
+    // proto2's enums are closed: a value that a later specification adds would be dropped, and with it the
+    // whole file where the field is required. Hex's clients keep its number.
+    definition.setOption("features.enum_type", "OPEN");
+  }
+  loaded.resolveAll();
+  return loaded;
 }

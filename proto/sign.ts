@@ -1,5 +1,5 @@
 /** The outer message: payload and signature. */
-import { verify } from "node:crypto";
+import { type KeyObject, verify } from "node:crypto";
 import { ProtoError } from "./errors.ts";
 import { readPublicKey } from "./public-key.ts";
 import { messageType } from "./schema.ts";
@@ -32,13 +32,15 @@ export function openSigned(signed: Uint8Array): SignedMessage {
 }
 
 /**
+ * @param publicKey PEM, or a key that {@link readPublicKey} gave, which spares reading it for every file
  * @returns the payload, whose signature is right.
  * @throws {ProtoError} `protobuf_malformed`, `signature_missing`, `signature_invalid`, `key_invalid`
  */
-export function verifySigned(signed: Uint8Array, publicKeyPem: string): Uint8Array {
+export function verifySigned(signed: Uint8Array, publicKey: string | KeyObject): Uint8Array {
   const { payload, signature } = openSigned(signed);
   if (signature === undefined) throw new ProtoError("signature_missing", "the file is not signed");
-  if (!verify("sha512", payload, readPublicKey(publicKeyPem), signature)) {
+  const key = typeof publicKey === "string" ? readPublicKey(publicKey) : publicKey;
+  if (!verify("sha512", payload, key, signature)) {
     throw new ProtoError("signature_invalid", "the signature is not of this payload under this key");
   }
   return payload;

@@ -64,25 +64,28 @@ it.runIf(process.platform === "linux")("bombs, garbage of the largest size, and 
     databaseUrl: world.database.url,
     privateFolder: join(folder, "private"),
   });
-  const headers = { authorization: secret, "user-agent": "test" };
-  for (let round = 0; round < 2; round++) {
-    for (const upload of uploads) {
-      const send = () =>
-        fetch(`${api.url}/publish`, { method: "POST", headers, body: new Uint8Array(upload) });
-      const replies = await Promise.all(Array.from({ length: 8 }, send));
-      expect(replies.map((reply) => reply.status)).toEqual(Array.from({ length: 8 }, () => 422));
+  try {
+    const headers = { authorization: secret, "user-agent": "test" };
+    for (let round = 0; round < 2; round++) {
+      for (const upload of uploads) {
+        const send = () =>
+          fetch(`${api.url}/publish`, { method: "POST", headers, body: new Uint8Array(upload) });
+        const replies = await Promise.all(Array.from({ length: 8 }, send));
+        expect(replies.map((reply) => reply.status)).toEqual(Array.from({ length: 8 }, () => 422));
+      }
     }
+    const term = Buffer.concat([Buffer.of(131), Buffer.alloc(7_000_000, 108)]);
+    const type = { "content-type": "application/vnd.hex+erlang" };
+    const bad = () =>
+      fetch(`${api.url}/keys`, {
+        method: "POST",
+        headers: { ...headers, ...type },
+        body: new Uint8Array(term),
+      });
+    const replies = await Promise.all(Array.from({ length: 8 }, bad));
+    expect(replies.map((reply) => reply.status)).toEqual(Array.from({ length: 8 }, () => 400));
+    expect(await peakMemory(api.child.pid ?? 0)).toBeLessThan(MOST_BYTES);
+  } finally {
+    await api.kill();
   }
-  const term = Buffer.concat([Buffer.of(131), Buffer.alloc(7_000_000, 108)]);
-  const type = { "content-type": "application/vnd.hex+erlang" };
-  const bad = () =>
-    fetch(`${api.url}/keys`, {
-      method: "POST",
-      headers: { ...headers, ...type },
-      body: new Uint8Array(term),
-    });
-  const replies = await Promise.all(Array.from({ length: 8 }, bad));
-  expect(replies.map((reply) => reply.status)).toEqual(Array.from({ length: 8 }, () => 400));
-  expect(await peakMemory(api.child.pid ?? 0)).toBeLessThan(MOST_BYTES);
-  await api.kill();
 });

@@ -1,0 +1,249 @@
+/**
+ * What each role of the program is configured with. A role gets what it needs and nothing else, and the API
+ * refuses to run with what only the generator may have.
+ */
+import { join } from "node:path";
+import { type RepositoryName, repositoryName, trusted } from "../../hex/ids.ts";
+import { type CdnConfig, cdnConfig } from "./cdn.ts";
+import { readSettings, refuseProblems, type Settings, type Source } from "./read.ts";
+import type { Secret } from "./secret.ts";
+import type { SettingName, Values } from "./settings.ts";
+import { refuseOverlap, type StoreConfig, storeConfig } from "./stores.ts";
+
+export interface RepositoryConfig {
+  readonly name: RepositoryName;
+  /** Where clients fetch from. */
+  readonly url: string;
+}
+
+export interface LogConfig {
+  readonly level: Values["SKEP_LOG_LEVEL"];
+  /** Undefined: as it suits where it is written to. */
+  readonly format: Values["SKEP_LOG_FORMAT"];
+}
+
+/** What every role has. */
+export interface CommonConfig {
+  /** Undefined: an embedded Postgres in the data folder. */
+  readonly databaseUrl: Secret | undefined;
+  readonly dataFolder: string;
+  readonly repository: RepositoryConfig;
+  readonly log: LogConfig;
+  readonly stopSeconds: number;
+}
+
+export interface HttpConfig {
+  readonly host: string;
+  readonly port: number;
+  /** Where people reach this installation, without a slash at its end. */
+  readonly url: string;
+  readonly trustedProxies: number;
+}
+
+export interface PublishingConfig {
+  readonly rules: "hexpm" | "relaxed";
+  readonly externalRepositories: readonly RepositoryName[];
+  readonly allowReplace: boolean;
+  readonly waitMilliseconds: number;
+  readonly basicAuth: boolean;
+  readonly requireUserAgent: boolean;
+  readonly docsUrl: string;
+  readonly privateDocsUrl: string;
+}
+
+export interface ApiConfig extends CommonConfig {
+  readonly databaseUrl: Secret;
+  readonly http: HttpConfig;
+  readonly publishing: PublishingConfig;
+  readonly keySecret: Secret;
+  readonly privateStore: StoreConfig;
+  readonly unconditionalStore: "refuse" | "warn";
+}
+
+export interface GeneratorConfig extends CommonConfig {
+  readonly publicStore: StoreConfig;
+  readonly privateStore: StoreConfig;
+  readonly unconditionalStore: "refuse" | "warn";
+  readonly signingKeyFile: string;
+  readonly cdn: CdnConfig;
+  readonly deletionGraceSeconds: number;
+  readonly health: { readonly host: string; readonly port: number } | undefined;
+}
+
+export interface ServeConfig extends GeneratorConfig {
+  readonly http: HttpConfig;
+  readonly publishing: PublishingConfig;
+  /** Undefined: made at the first start, and kept in the data folder. */
+  readonly keySecret: Secret | undefined;
+  readonly surrogateHeaders: boolean;
+}
+
+/** For commands that work on the database alone. */
+export interface ToolConfig extends CommonConfig {
+  /** Undefined: that of the data folder. */
+  readonly keySecret: Secret | undefined;
+}
+
+/** @throws SkepError `config_invalid`, as all of these do. */
+export function readServeConfig(source: Source): ServeConfig {
+  return read(source, (settings, problems) => {
+    const generator = generatorConfig(settings.values, problems);
+    return {
+      ...generator,
+      http: httpConfig(settings.values),
+      publishing: publishingConfig(settings.values),
+      keySecret: settings.values.SKEP_KEY_SECRET,
+      surrogateHeaders: settings.values.SKEP_SURROGATE_HEADERS ?? generator.cdn.kind !== "none",
+    };
+  });
+}
+
+/** @throws SkepError `config_invalid`, also when it holds what the API must not have. */
+export function readApiConfig(source: Source): ApiConfig {
+  return read(source, ({ values, origins }, problems) => {
+    const { DATABASE_URL: databaseUrl, SKEP_KEY_SECRET: keySecret } = values;
+    if (databaseUrl === undefined) problems.push(missing("DATABASE_URL", "api"));
+    if (keySecret === undefined) problems.push(missing("SKEP_KEY_SECRET", "api"));
+    for (const name of GENERATOR_ONLY) {
+      if (origins.has(name)) {
+        problems.push(`${name} must not be given to the API: whoever takes over the API would have it`);
+      }
+    }
+    const common = commonConfig(values, problems);
+    const privateStore = storeConfig(values, "PRIVATE", problems);
+    if (databaseUrl === undefined || keySecret === undefined) return undefined;
+    return {
+      ...common,
+      databaseUrl,
+      keySecret,
+      http: httpConfig(values),
+      publishing: publishingConfig(values),
+      privateStore,
+      unconditionalStore: values.SKEP_UNCONDITIONAL_STORE,
+    };
+  });
+}
+
+/** @throws SkepError `config_invalid` */
+export function readGeneratorConfig(source: Source): GeneratorConfig & { readonly databaseUrl: Secret } {
+  return read(source, ({ values }, problems) => {
+    const databaseUrl = values.DATABASE_URL;
+    if (databaseUrl === undefined) problems.push(missing("DATABASE_URL", "generator"));
+    const config = generatorConfig(values, problems);
+    return databaseUrl && { ...config, databaseUrl };
+  });
+}
+
+/** As the generator's, for a command that is run by hand. @throws SkepError `config_invalid` */
+export function readRebuildConfig(source: Source): GeneratorConfig {
+  return read(source, ({ values }, problems) => generatorConfig(values, problems));
+}
+
+/** @throws SkepError `config_invalid` */
+export function readToolConfig(source: Source): ToolConfig {
+  return read(source, ({ values }, problems) => ({
+    ...commonConfig(values, problems),
+    keySecret: values.SKEP_KEY_SECRET,
+  }));
+}
+
+const HEXPM = trusted(repositoryName, "hexpm");
+
+/** What would let the API sign, purge, or write what clients fetch. */
+const GENERATOR_ONLY = [
+  "SKEP_SIGNING_KEY_FILE",
+  "SKEP_FASTLY_TOKEN",
+  "SKEP_VARNISH_TOKEN",
+  "SKEP_PUBLIC_STORE_ACCESS_KEY_ID",
+  "SKEP_PUBLIC_STORE_SECRET_ACCESS_KEY",
+] as const satisfies readonly SettingName[];
+
+/** Tells everything that is wrong in one error. @param build gives undefined only after a problem */
+function read<T extends object>(
+  source: Source,
+  build: (settings: Settings, problems: string[]) => T | undefined,
+): T {
+  const problems: string[] = [];
+  const config = build(readSettings(source), problems);
+  refuseProblems(problems);
+  if (config === undefined) throw new TypeError("no configuration, and no reason");
+  return deepFreeze(config);
+}
+
+function missing(name: SettingName, role: string): string {
+  return `${name} is missing, which \`skep ${role}\` needs`;
+}
+
+function commonConfig(values: Values, problems: string[]): CommonConfig {
+  const name = values.SKEP_REPOSITORY;
+  if (name === HEXPM && !values.SKEP_IMPERSONATE_HEXPM) {
+    problems.push(
+      "SKEP_REPOSITORY is hexpm, which clients take for hex.pm itself; choose another name, or set " +
+        "SKEP_IMPERSONATE_HEXPM=on if that is what you want",
+    );
+  }
+  if (values.SKEP_EXTERNAL_REPOSITORIES?.includes(name)) {
+    problems.push(`SKEP_EXTERNAL_REPOSITORIES names ${name}, which is this repository`);
+  }
+  return {
+    databaseUrl: values.DATABASE_URL,
+    dataFolder: values.SKEP_DATA_DIR,
+    repository: { name, url: values.SKEP_REPOSITORY_URL ?? `${publicUrl(values)}/repo` },
+    log: { level: values.SKEP_LOG_LEVEL, format: values.SKEP_LOG_FORMAT },
+    stopSeconds: values.SKEP_STOP_SECONDS,
+  };
+}
+
+function generatorConfig(values: Values, problems: string[]): GeneratorConfig {
+  const common = commonConfig(values, problems);
+  const [publicStore, privateStore] = [
+    storeConfig(values, "PUBLIC", problems),
+    storeConfig(values, "PRIVATE", problems),
+  ];
+  refuseOverlap(publicStore, privateStore, problems);
+  const port = values.SKEP_HEALTH_PORT;
+  return {
+    ...common,
+    publicStore,
+    privateStore,
+    unconditionalStore: values.SKEP_UNCONDITIONAL_STORE,
+    signingKeyFile: values.SKEP_SIGNING_KEY_FILE ?? join(values.SKEP_DATA_DIR, "signing-key.pem"),
+    cdn: cdnConfig(values, common.repository.url, problems),
+    deletionGraceSeconds: values.SKEP_DELETION_GRACE_SECONDS,
+    health: port === undefined ? undefined : { host: values.SKEP_HOST, port },
+  };
+}
+
+function publicUrl(values: Values): string {
+  return values.SKEP_URL ?? `http://localhost:${values.SKEP_PORT}`;
+}
+
+function httpConfig(values: Values): HttpConfig {
+  return {
+    host: values.SKEP_HOST,
+    port: values.SKEP_PORT,
+    url: publicUrl(values),
+    trustedProxies: values.SKEP_TRUSTED_PROXIES,
+  };
+}
+
+function publishingConfig(values: Values): PublishingConfig {
+  const isHexpm = values.SKEP_REPOSITORY === HEXPM;
+  const docsUrl = values.SKEP_DOCS_URL ?? publicUrl(values);
+  return {
+    rules: values.SKEP_PUBLISHING_RULES ?? (isHexpm ? "hexpm" : "relaxed"),
+    externalRepositories: values.SKEP_EXTERNAL_REPOSITORIES ?? (isHexpm ? [] : [HEXPM]),
+    allowReplace: values.SKEP_ALLOW_REPLACE,
+    waitMilliseconds: values.SKEP_PUBLISH_WAIT_MS,
+    basicAuth: values.SKEP_BASIC_AUTH,
+    requireUserAgent: values.SKEP_REQUIRE_USER_AGENT,
+    docsUrl,
+    privateDocsUrl: values.SKEP_PRIVATE_DOCS_URL ?? docsUrl,
+  };
+}
+
+function deepFreeze<T>(value: T): T {
+  if (typeof value !== "object" || value === null || Object.isFrozen(value)) return value;
+  for (const inner of Object.values(value)) deepFreeze(inner);
+  return Object.freeze(value);
+}

@@ -1,0 +1,43 @@
+/** The settings in force, for people: what each is, and where that came from. */
+import { type Origin, readSettings, type Source } from "./read.ts";
+import { Secret } from "./secret.ts";
+import { SETTING_NAMES, SETTINGS, type Setting, type SettingName } from "./settings.ts";
+
+export interface Listed {
+  readonly name: SettingName;
+  /** Never a secret. Undefined: not set, and nothing stands in for it. */
+  readonly value: string | undefined;
+  readonly origin: Origin;
+  readonly help: string;
+}
+
+/**
+ * @param derived what follows from other settings where nothing was given
+ * @throws SkepError `config_invalid`
+ */
+export function listSettings(
+  source: Source,
+  derived: Readonly<Partial<Record<SettingName, string>>>,
+): readonly Listed[] {
+  const { values, origins } = readSettings(source);
+  return SETTING_NAMES.map((name) => {
+    const { help, otherwise }: Setting = SETTINGS[name];
+    const own = values[name];
+    const value = own === undefined ? (derived[name] ?? otherwise?.replaceAll("`", "")) : shown(own);
+    return { name, value, origin: origins.get(name) ?? "default", help };
+  });
+}
+
+function shown(value: unknown): string {
+  if (value instanceof Secret) return String(value);
+  if (typeof value === "boolean") return value ? "on" : "off";
+  if (Array.isArray(value)) return value.join(",") || "none";
+  if (typeof value !== "object" || value === null) return String(value);
+  const place = value as {
+    readonly kind: string;
+    readonly path?: string;
+    readonly bucket?: string;
+    readonly prefix?: string;
+  };
+  return place.kind === "folder" ? `folder:${place.path}` : `s3://${place.bucket}/${place.prefix}`;
+}

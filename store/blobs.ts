@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import { type Sha256, sha256, trusted } from "../hex/ids.ts";
 import { BLOB_PREFIX, blobKey } from "../hex/keys.ts";
+import { hasCode } from "../schemas/errors.ts";
 import type { ObjectStore } from "./objects/store.ts";
 import type { Sql } from "./postgres/pool.ts";
 import { referredBlobs } from "./queries/releases.ts";
@@ -23,7 +24,12 @@ export async function stageBlob(
 ): Promise<StagedBlob> {
   const checksum = trusted(sha256, createHash("sha256").update(bytes).digest("hex"));
   const key = blobKey(checksum, uploadId);
-  await store.put(key, bytes, { precondition: { kind: "none" }, contentType: "application/octet-stream" });
+  const put = () =>
+    store.put(key, bytes, { precondition: { kind: "none" }, contentType: "application/octet-stream" });
+  // The key is of this upload alone, so that writing it again is the same write.
+  await put().catch((error: unknown) =>
+    hasCode(error, "store_unavailable") ? put() : Promise.reject(error),
+  );
   return { key, checksum };
 }
 

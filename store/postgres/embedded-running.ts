@@ -118,6 +118,11 @@ export async function stopServer(pid: number, seconds: number): Promise<void> {
   throw new SkepError("database_unavailable", `the embedded Postgres (pid ${pid}) does not stop`);
 }
 
+/** As {@link stopServer} begins. */
+export function requestStop(pid: number): void {
+  sendSignal(pid, "SIGINT");
+}
+
 async function isGoneWithin(pid: number, seconds: number): Promise<boolean> {
   const deadline = performance.now() + seconds * 1000;
   while (isAlive(pid)) {

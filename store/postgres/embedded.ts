@@ -24,6 +24,7 @@ import {
   isAlive,
   pause,
   type RunningServer,
+  requestStop,
   runningServer,
   stopServer,
   urlOf,
@@ -57,6 +58,8 @@ export interface EmbeddedPostgres {
   keepRunning(log: (message: string) => void): void;
   /** Stops the server, with a clean state, unless another program still uses it. */
   stop(): Promise<void>;
+  /** Tells the server to stop, and does not wait: for somebody who is about to exit in a hurry. */
+  abandon(): void;
 }
 
 const START_SECONDS = 30;
@@ -222,6 +225,11 @@ function handle(start: Start, first: Session, url: string): EmbeddedPostgres {
       const last = await session.user.leave().catch(() => true);
       if (last && isAlive(session.server.pid)) await stopServer(session.server.pid, STOP_SECONDS);
       await session.user.close();
+    },
+    abandon() {
+      stopping = true;
+      clearInterval(watch);
+      requestStop(session.server.pid);
     },
   };
 }

@@ -1,5 +1,6 @@
 /** Registry messages of every shape for property tests; not necessarily ones that a registry would publish. */
 import fc from "fast-check";
+import type { AdvisorySeverity, RetirementReason } from "../../proto/enums.ts";
 import type {
   RegistryAdvisory,
   RegistryDependency,
@@ -14,8 +15,16 @@ const text = fc.string({ unit: "binary", maxLength: 12 });
 const bytes = fc.uint8Array({ maxLength: 40 });
 const int32 = fc.oneof(fc.nat(9), fc.integer());
 // The codec must carry numbers that have no name yet.
-const reason = fc.constantFrom("other", "invalid", "security", "deprecated", "renamed", 5, 300);
-const severity = fc.constantFrom("none", "low", "medium", "high", "critical", 5, 300);
+const reason = fc.constantFrom<RetirementReason[]>(
+  "other",
+  "invalid",
+  "security",
+  "deprecated",
+  "renamed",
+  5,
+  300,
+);
+const severity = fc.constantFrom<AdvisorySeverity[]>("none", "low", "medium", "high", "critical", 5, 300);
 const revision = fc.maxSafeNat();
 
 const timestamp: fc.Arbitrary<RegistryTimestamp> = fc.record({

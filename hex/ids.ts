@@ -37,7 +37,7 @@ export function repositoryName(text: string): RepositoryName | undefined {
 }
 
 // Far beyond any that can be published; keeps a hostile file from exhausting the regular expression's stack.
-const LONGEST_VERSION = 1_024;
+const LONGEST_VERSION = 1_000_000;
 
 /** @returns the text as a version, or undefined when Elixir's `Version.parse/1` would refuse it. */
 export function version(text: string): Version | undefined {

@@ -242,6 +242,26 @@ function publishingConfig(values: Values): PublishingConfig {
   };
 }
 
+/** @returns what follows from other settings where nothing is given, for people. */
+export function derivedSettings(values: Values): Readonly<Partial<Record<SettingName, string>>> {
+  const { repository } = commonConfig(values, []);
+  const publishing = publishingConfig(values);
+  const folder = (name: string) => `folder:${join(values.SKEP_DATA_DIR, name)}`;
+  return {
+    SKEP_URL: publicUrl(values),
+    SKEP_REPOSITORY_URL: repository.url,
+    SKEP_DOCS_URL: publishing.docsUrl,
+    SKEP_PRIVATE_DOCS_URL: publishing.privateDocsUrl,
+    SKEP_PUBLISHING_RULES: publishing.rules,
+    SKEP_EXTERNAL_REPOSITORIES: publishing.externalRepositories.join(",") || "none",
+    SKEP_PUBLIC_STORE: folder("public"),
+    SKEP_PRIVATE_STORE: folder("private"),
+    SKEP_SIGNING_KEY_FILE: join(values.SKEP_DATA_DIR, "signing-key.pem"),
+    SKEP_SURROGATE_HEADERS: values.SKEP_CDN === "none" ? "off" : "on",
+    ...(values.SKEP_CDN === "none" ? {} : { SKEP_CDN_URL: repository.url }),
+  };
+}
+
 function deepFreeze<T>(value: T): T {
   if (typeof value !== "object" || value === null || Object.isFrozen(value)) return value;
   for (const inner of Object.values(value)) deepFreeze(inner);

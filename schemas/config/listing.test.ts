@@ -11,10 +11,15 @@ const SECRETS = {
 
 it("lists every setting, with where it came from, and no secret", () => {
   const source = {
-    environment: { ...SECRETS, SKEP_CONFIG_FILE: "/f", SKEP_PUBLIC_STORE: "s3://bucket/a" },
+    environment: {
+      ...SECRETS,
+      SKEP_DATA_DIR: "/data",
+      SKEP_CONFIG_FILE: "/f",
+      SKEP_PUBLIC_STORE: "s3://bucket/a",
+    },
     readFile: () => "SKEP_ALLOW_REPLACE=no",
   };
-  const listed = listSettings(source, { SKEP_URL: "http://localhost:4000" });
+  const listed = listSettings(source);
   expect(listed.map(({ name }) => name)).toEqual(SETTING_NAMES);
   expect(JSON.stringify(listed)).not.toContain("hunter2");
   const byName = Object.fromEntries(listed.map(({ name, value, origin }) => [name, [value, origin]]));
@@ -22,7 +27,7 @@ it("lists every setting, with where it came from, and no secret", () => {
     DATABASE_URL: ["[secret]", "environment"],
     SKEP_ALLOW_REPLACE: ["off", "file"],
     SKEP_PUBLIC_STORE: ["s3://bucket/a", "environment"],
-    SKEP_PRIVATE_STORE: ["private in the data folder", "default"],
+    SKEP_PRIVATE_STORE: ["folder:/data/private", "default"],
     SKEP_URL: ["http://localhost:4000", "default"],
     SKEP_PORT: ["4000", "default"],
     SKEP_FASTLY_SERVICE_ID: [undefined, "default"],

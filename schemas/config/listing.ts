@@ -1,4 +1,5 @@
 /** The settings in force, for people: what each is, and where that came from. */
+import { derivedSettings } from "./config.ts";
 import { type Origin, readSettings, type Source } from "./read.ts";
 import { Secret } from "./secret.ts";
 import { SETTING_NAMES, SETTINGS, type Setting, type SettingName } from "./settings.ts";
@@ -11,15 +12,10 @@ export interface Listed {
   readonly help: string;
 }
 
-/**
- * @param derived what follows from other settings where nothing was given
- * @throws SkepError `config_invalid`
- */
-export function listSettings(
-  source: Source,
-  derived: Readonly<Partial<Record<SettingName, string>>>,
-): readonly Listed[] {
+/** @throws SkepError `config_invalid` for unknown names and malformed values. */
+export function listSettings(source: Source): readonly Listed[] {
   const { values, origins } = readSettings(source);
+  const derived = derivedSettings(values);
   return SETTING_NAMES.map((name) => {
     const { help, otherwise }: Setting = SETTINGS[name];
     const own = values[name];

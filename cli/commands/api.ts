@@ -1,0 +1,52 @@
+import { Command } from "commander";
+import { startServer } from "../../api/server.ts";
+import { readApiConfig } from "../../schemas/config/config.ts";
+import { openStore } from "../../store/open.ts";
+import { requireMigrated } from "../../store/postgres/migrate.ts";
+import type { Context } from "../context.ts";
+import { openDatabase } from "../database.ts";
+import { EXIT_HELP } from "../exit-codes.ts";
+import { runService } from "../service.ts";
+import { startApi } from "../wire/api.ts";
+import { requireRepository } from "../wire/repository.ts";
+import { createRoot } from "../wire/root.ts";
+
+const PATIENCE_SECONDS = 30;
+
+export function apiCommand(context: Context): Command {
+  return new Command("api")
+    .description("run the API alone: it can neither sign nor write what clients fetch")
+    .addHelpText(
+      "after",
+      `
+Needs DATABASE_URL (a member of the role skep_api), SKEP_KEY_SECRET and the private store, and refuses
+to run with the signing key, a CDN's token or the public store's credentials. Several may run.
+
+Example:
+  DATABASE_URL=postgres://skep_api_login@db/skep SKEP_KEY_SECRET=... SKEP_URL=https://hex.acme.example \\
+    SKEP_PRIVATE_STORE=s3://acme-hex-private SKEP_HOST=0.0.0.0 skep api
+${EXIT_HELP}`,
+    )
+    .action(() => runApi(context));
+}
+
+async function runApi(context: Context): Promise<void> {
+  const config = readApiConfig(context.source);
+  await runService(context, config, async ({ log, teardown }) => {
+    const name = `skep api (pid ${process.pid})`;
+    const database = await openDatabase(config, { name, patienceSeconds: PATIENCE_SECONDS });
+    teardown.add("the database", () => database.close());
+    const sql = database.pool({ role: "skep_api", max: 1 });
+    await requireMigrated(sql);
+    await requireRepository(sql, config.repository.name);
+    const privateStore = await openStore(config.privateStore);
+    teardown.add("the private store", () => privateStore.close());
+    const api = await startApi({ config, database, privateStore, keySecret: config.keySecret.reveal(), log });
+    teardown.add("the API", () => api.stop());
+    const page = `skep, the API of the repository ${config.repository.name} at ${config.repository.url}`;
+    const root = createRoot({ api: api.app, version: context.version, page });
+    const server = await startServer(root.fetch, config.http);
+    teardown.add("the server", () => server.stop(config.stopSeconds * 1000));
+    log.info({ host: config.http.host, port: server.port, url: config.http.url }, "the API is ready");
+  });
+}

@@ -1,0 +1,106 @@
+import { Command } from "commander";
+import { checkBucket, type Finding } from "../../generator/check.ts";
+import type { GeneratorContext } from "../../generator/context.ts";
+import { Generator } from "../../generator/generator.ts";
+import { rebuild } from "../../generator/rebuild.ts";
+import { readRebuildConfig } from "../../schemas/config/config.ts";
+import { SkepError } from "../../schemas/errors.ts";
+import { requireMigrated } from "../../store/postgres/migrate.ts";
+import type { Context } from "../context.ts";
+import { signingKey } from "../data-folder.ts";
+import { withDatabase } from "../database.ts";
+import { EXIT_HELP } from "../exit-codes.ts";
+import { untilSignal } from "../lifetime.ts";
+import { openLog } from "../log.ts";
+import { openProgress } from "../progress.ts";
+import { generatorContext } from "../wire/generator.ts";
+import { openStores } from "../wire/stores.ts";
+import { NO_KEY } from "./generator.ts";
+
+interface RebuildFlags {
+  readonly check?: boolean;
+  readonly deleteStrays?: boolean;
+  readonly json?: boolean;
+}
+
+export function rebuildCommand(context: Context): Command {
+  return new Command("rebuild")
+    .description("look at every object of the public store, and mend what is not as the database says")
+    .option("--check", "change nothing, name each object that differs")
+    .option("--delete-strays", "delete objects that belong to nothing, however many they are")
+    .option("--json", "print one JSON object a line")
+    .addHelpText(
+      "after",
+      `
+A public store that was lost comes back whole: the database and the private store hold everything. Works
+beside running generators, which then do a part of it or all of it.
+
+Examples:
+  skep rebuild --check
+  skep rebuild
+${EXIT_HELP}`,
+    )
+    .action((flags: RebuildFlags) => runRebuild(context, flags));
+}
+
+async function runRebuild(context: Context, flags: RebuildFlags): Promise<void> {
+  const config = readRebuildConfig(context.source);
+  const log = openLog(
+    { ...config.log, level: config.log.level === "info" ? "warn" : config.log.level },
+    true,
+  );
+  await withDatabase(config, "skep rebuild", async (database) => {
+    await requireMigrated(database.pool({ role: "skep_generator", max: 1 }));
+    const signer = await signingKey(config.signingKeyFile, NO_KEY);
+    const stores = await openStores(config, (message) => log.warn({}, message));
+    try {
+      const generator = generatorContext({ config, database, signer, log, ...stores });
+      await (flags.check ? check(context, generator, flags) : mend(context, generator, flags));
+    } finally {
+      await stores.close();
+    }
+  });
+}
+
+async function check({ terminal }: Context, generator: GeneratorContext, flags: RebuildFlags): Promise<void> {
+  const progress = openProgress(terminal, "checking", "packages");
+  const findings = await checkBucket(generator, progress.update).finally(progress.end);
+  for (const finding of findings) terminal.out(flags.json ? JSON.stringify(finding) : describe(finding));
+  if (findings.length > 0) {
+    throw new SkepError(
+      "verification_failed",
+      `${findings.length} objects are not as the database says; \`skep rebuild\` mends them`,
+    );
+  }
+  terminal.say("every object is as the database says");
+}
+
+function describe({ key, difference }: Finding): string {
+  return `${key}: ${difference}`;
+}
+
+async function mend({ terminal }: Context, context: GeneratorContext, flags: RebuildFlags): Promise<void> {
+  const progress = openProgress(terminal, "rebuilding", "packages");
+  const lifetime = untilSignal(
+    () => terminal.say("\nskep: stopping; what was looked at stays mended"),
+    () => process.exit(1),
+  );
+  const generator = new Generator(context);
+  try {
+    const report = await rebuild(context, generator, {
+      deleteStrays: flags.deleteStrays ?? false,
+      onProgress: progress.update,
+      signal: lifetime.signal,
+    });
+    progress.end();
+    for (const key of report.foreign) terminal.say(`left alone, as it is none of ours: ${key}`);
+    const { puts, deletes } = context.counters;
+    const summary = { packages: report.packages, strays: report.strays, written: puts, deleted: deletes };
+    if (flags.json) terminal.out(JSON.stringify(summary));
+    else terminal.say(`looked at ${report.packages} packages: ${puts} objects written, ${deletes} deleted`);
+  } finally {
+    progress.end();
+    await generator.releaseClaims();
+    lifetime.close();
+  }
+}

@@ -1,0 +1,93 @@
+/** The database of a command: the one that DATABASE_URL names, or the embedded one of the data folder. */
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import type { CommonConfig } from "../schemas/config/config.ts";
+import { startEmbeddedPostgres } from "../store/postgres/embedded.ts";
+import { openPool, type PoolOptions, type Sql, waitForPostgres } from "../store/postgres/pool.ts";
+
+export interface Database {
+  readonly description: string;
+  /** A pool that is closed with the database. */
+  pool(options?: PoolOptions): Sql;
+  /** Closes the pools, and stops an embedded server that nobody else uses. */
+  close(): Promise<void>;
+  /** Ends an embedded server without waiting for it: it recovers at its next start. */
+  abandon(): void;
+}
+
+export interface DatabaseOptions {
+  /** Names the program to Postgres, and to others that would use the embedded one. */
+  readonly name: string;
+  /** The embedded server is to have one such program at a time, and to be looked after by it. */
+  readonly sole?: { readonly log: (message: string) => void };
+  /** How long to wait for a server that does not answer. */
+  readonly patienceSeconds: number;
+}
+
+/** @throws SkepError `database_unavailable`; `already_exists` when there is another sole program. */
+export async function openDatabase(
+  config: Pick<CommonConfig, "databaseUrl" | "dataFolder">,
+  options: DatabaseOptions,
+): Promise<Database> {
+  const server =
+    config.databaseUrl === undefined ? await openEmbedded(config.dataFolder, options) : undefined;
+  const url = server?.url ?? config.databaseUrl?.reveal() ?? "";
+  const pools: Sql[] = [];
+  const pool = (wishes?: PoolOptions) => {
+    const opened = openPool(url, { applicationName: options.name, ...wishes });
+    pools.push(opened);
+    return opened;
+  };
+  const close = async () => {
+    await Promise.all(pools.map((opened) => opened.end({ timeout: 5 })));
+    await server?.stop();
+  };
+  try {
+    const probe = openPool(url, { max: 1, applicationName: options.name });
+    await waitForPostgres(probe, options.patienceSeconds).finally(() => probe.end({ timeout: 1 }));
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return {
+    description: server === undefined ? hostOf(url) : `embedded, in ${join(config.dataFolder, "postgres")}`,
+    pool,
+    close,
+    abandon: () => server?.abandon(),
+  };
+}
+
+async function openEmbedded(dataFolder: string, { name, sole }: DatabaseOptions) {
+  await mkdir(dataFolder, { recursive: true });
+  const server = await startEmbeddedPostgres({
+    folder: join(dataFolder, "postgres"),
+    name,
+    sole: sole !== undefined,
+  });
+  if (sole !== undefined) server.keepRunning(sole.log);
+  return server;
+}
+
+function hostOf(url: string): string {
+  const { host, pathname } = new URL(url);
+  return `${host}${pathname}`;
+}
+
+const TOOL_PATIENCE_SECONDS = 5;
+
+/** For a command that does one thing: an embedded server runs for as long as the work, unless it runs anyway. */
+export async function withDatabase(
+  config: Pick<CommonConfig, "databaseUrl" | "dataFolder">,
+  name: string,
+  work: (database: Database) => Promise<void>,
+): Promise<void> {
+  const database = await openDatabase(config, {
+    name: `${name} (pid ${process.pid})`,
+    patienceSeconds: TOOL_PATIENCE_SECONDS,
+  });
+  try {
+    await work(database);
+  } finally {
+    await database.close();
+  }
+}

@@ -77,6 +77,12 @@ function howCalled(): string {
 const wishes = manners();
 const terminal = processTerminal({ ...wishes, debug: wishes.debug || process.argv.includes("--debug") });
 
+// Whoever reads our results has seen enough: `skep config | head`.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code === "EPIPE") process.exit(EXIT.ok);
+  throw error;
+});
+
 // A defect: whatever state this process is in, the next start repairs it.
 for (const event of ["uncaughtException", "unhandledRejection"] as const) {
   process.on(event, (error: unknown) => {

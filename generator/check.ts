@@ -7,7 +7,7 @@ import type { PackageName } from "../hex/ids.ts";
 import { HEADER_RULES_VERSION, objectPrefixes } from "../hex/keys.ts";
 import { gunzipOneMember } from "../proto/gzip.ts";
 import { openSigned, verifySigned } from "../proto/sign.ts";
-import { heldReleases } from "../store/queries/books.ts";
+import { heldReleases, waitingDeletions } from "../store/queries/books.ts";
 import {
   allPackageNames,
   allRepositories,
@@ -73,6 +73,8 @@ async function checkRepository(
     onProgress?.(Math.min(start + PACKAGES_AT_ONCE, names.length), names.length);
   }
   await check(await desiredIndexes(context, repository));
+  // What waits for its grace is there on purpose.
+  for (const key of await waitingDeletions(context.sql, repository.id)) wanted.add(key);
   for (const prefix of objectPrefixes(repository)) {
     for await (const { key } of context.publicStore.list(prefix)) {
       if (!wanted.has(key)) findings.push({ key, difference: "stray" });

@@ -226,6 +226,12 @@ export function dueDeletions(
     where repository_id = ${repositoryId} and due_at <= now() order by due_at limit ${limit}`;
 }
 
+/** @returns the keys of all deletions to come, due or not. */
+export async function waitingDeletions(sql: Queryable, repositoryId: number): Promise<readonly string[]> {
+  const rows = await sql<{ key: string }[]>`select key from deletions where repository_id = ${repositoryId}`;
+  return rows.map((row) => row.key);
+}
+
 /** A release that no file may name, as its bytes cannot be published. */
 export interface Hold {
   readonly package: PackageName;

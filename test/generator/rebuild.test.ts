@@ -141,6 +141,15 @@ describe("check", () => {
     expect(await check()).toEqual([{ key: "names", difference: "other headers" }]);
   });
 
+  it("a tarball in its grace is where it should be", async () => {
+    await world.rows.revert("foo", "1.1.0");
+    const { generator } = world.generator({ settings: { deletionGraceSeconds: 3_600 } });
+    await generator.settle();
+    await generator.releaseClaims();
+    expect(await world.publicStore.head("tarballs/foo-1.1.0.tar")).toBeDefined();
+    expect(await check()).toEqual([]);
+  });
+
   it("bytes that the private store lost", async () => {
     const [row] = await world.sql<
       { key: string }[]

@@ -62,8 +62,10 @@ function listen(server: Server, { host, port }: ServerOptions): Promise<void> {
 
 async function stop(server: Server, milliseconds: number): Promise<void> {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-  server.closeIdleConnections();
+  // A connection that was busy just now becomes idle when it has its answer, and would be kept alive.
+  const idle = setInterval(() => server.closeIdleConnections(), 20);
   const timer = setTimeout(() => server.closeAllConnections(), milliseconds);
   await closed;
+  clearInterval(idle);
   clearTimeout(timer);
 }

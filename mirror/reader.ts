@@ -1,13 +1,16 @@
 /** Reads files of a repository with all the checks that belong to one file alone. */
+import type { KeyObject } from "node:crypto";
 import { ProtoError } from "../proto/errors.ts";
 import { gunzipOneMember } from "../proto/gzip.ts";
 import { openSigned, verifySigned } from "../proto/sign.ts";
-import type { Findings } from "./report.ts";
+import type { Check, Findings } from "./report.ts";
 import { type Source, SourceError, type SourceObject } from "./source.ts";
 
-// Ten times the largest that exist.
-const LARGEST_FILE = 256 << 20;
-const LARGEST_PAYLOAD = 1 << 30;
+/** What a file may have at most, in bytes. */
+export interface FileLimits {
+  readonly file: number;
+  readonly payload: number;
+}
 
 /** How one kind of file is decoded and encoded. */
 export interface FileCodec<T> {
@@ -20,8 +23,8 @@ export class RepositoryReader {
   readonly #findings: Findings;
   files = 0;
   bytes = 0;
-  /** PEM; undefined while it is not known, and signatures are not looked at. */
-  publicKey: string | undefined;
+  /** Undefined while it is not known; then signatures are not looked at. */
+  publicKey: KeyObject | undefined;
 
   constructor(source: Source, findings: Findings) {
     this.#source = source;
@@ -29,7 +32,7 @@ export class RepositoryReader {
   }
 
   /** @returns undefined, after a finding, when the file cannot be had. */
-  async read(key: string, maxBytes = LARGEST_FILE): Promise<SourceObject | undefined> {
+  async read(key: string, maxBytes: number): Promise<SourceObject | undefined> {
     try {
       const object = await this.#source.read(key, maxBytes);
       if (object === undefined) this.#findings.error(key, "missing", "there is no such file");
@@ -44,17 +47,19 @@ export class RepositoryReader {
   }
 
   /** @returns undefined, after a finding, when a client could make nothing of the file. */
-  async message<T>(key: string, codec: FileCodec<T>): Promise<T | undefined> {
-    const object = await this.read(key);
+  async message<T>(key: string, codec: FileCodec<T>, limits: FileLimits): Promise<T | undefined> {
+    const object = await this.read(key, limits.file);
     if (object === undefined) return undefined;
-    this.#checkHeaders(key, object);
+    this.checkHeaders(key, object);
     try {
-      const signed = gunzipOneMember(object.body, LARGEST_PAYLOAD);
-      const payload =
-        this.publicKey === undefined ? openSigned(signed).payload : verifySigned(signed, this.publicKey);
+      const payload = this.#open(unpack(object, limits.payload));
       const message = codec.decode(payload);
       if (!Buffer.from(codec.encode(message)).equals(payload)) {
-        this.#findings.warning(key, "canonical", "the payload is not encoded as Hex's own encoder does it");
+        this.#findings.warning(
+          key,
+          "canonical",
+          "unknown fields, or not encoded as Hex's own encoder does it",
+        );
       }
       return message;
     } catch (error) {
@@ -64,28 +69,55 @@ export class RepositoryReader {
     }
   }
 
-  #checkHeaders(key: string, { headers }: SourceObject): void {
-    if (headers === undefined) return;
-    const encoding = headers.get("content-encoding");
-    // mix unpacks twice then, and never ends.
-    if (encoding !== undefined && encoding !== "identity") {
-      this.#findings.error(key, "headers", `sent with Content-Encoding: ${encoding}, which mix cannot read`);
-    }
-    this.checkEtag(key, headers);
+  // Nothing of an unsigned payload is decoded: what it might cost is up to whoever holds the key.
+  #open(signed: Uint8Array): Uint8Array {
+    return this.publicKey === undefined ? openSigned(signed).payload : verifySigned(signed, this.publicKey);
   }
 
-  /** rebar3 takes a tarball without an ETag for a failure. */
-  checkEtag(key: string, headers: ReadonlyMap<string, string> | undefined): void {
+  /** Of a registry file or a tarball; a source without headers has nothing to check. */
+  checkHeaders(key: string, { headers }: SourceObject): void {
     if (headers === undefined) return;
+    const encoding = encodingOf(headers);
+    // mix unpacks twice then and never ends; rebar3 keeps a tarball as it was sent.
+    if (encoding !== undefined) {
+      this.#findings.error(
+        key,
+        "headers",
+        `sent with Content-Encoding: ${encoding}, which clients cannot read`,
+      );
+    }
     const etag = headers.get("etag");
-    if (etag === undefined)
+    if (etag === undefined) {
       this.#findings.error(key, "headers", "sent without an ETag, which rebar3 insists on");
-    else if (etag.startsWith("W/")) this.#findings.warning(key, "headers", "sent with a weak ETag");
+    } else if (etag.startsWith("W/")) {
+      this.#findings.warning(key, "headers", "sent with a weak ETag");
+    }
   }
 }
 
-function checkOf(error: ProtoError) {
-  if (error.code.startsWith("gzip")) return "gzip";
-  if (error.code.startsWith("signature")) return "signature";
-  return error.code === "key_invalid" ? "public-key" : "protobuf";
+function encodingOf(headers: ReadonlyMap<string, string> | undefined): string | undefined {
+  const encoding = headers?.get("content-encoding");
+  return encoding === "identity" ? undefined : encoding;
+}
+
+/** Under a Content-Encoding the source has unpacked the file already, as mix's HTTP layer does. */
+function unpack({ body, headers }: SourceObject, maxBytes: number): Uint8Array {
+  const unpacked = encodingOf(headers) !== undefined && !(body[0] === 0x1f && body[1] === 0x8b);
+  return unpacked ? body : gunzipOneMember(body, maxBytes);
+}
+
+function checkOf(error: ProtoError): Check {
+  switch (error.code) {
+    case "gzip_malformed":
+    case "gzip_trailing":
+    case "gzip_too_large":
+      return "gzip";
+    case "signature_missing":
+    case "signature_invalid":
+      return "signature";
+    case "key_invalid":
+      return "public-key";
+    case "protobuf_malformed":
+      return "protobuf";
+  }
 }

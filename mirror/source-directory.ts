@@ -1,4 +1,5 @@
 /** A repository in a folder, whoever wrote it: nothing but the files is read. */
+import type { Dirent } from "node:fs";
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { type Source, SourceError } from "./source.ts";
@@ -7,15 +8,17 @@ export function directorySource(folder: string): Source {
   return {
     description: folder,
     async read(key, maxBytes) {
+      const path = join(folder, key);
       try {
-        const path = join(folder, key);
-        const { size } = await stat(path);
-        if (size > maxBytes) throw new SourceError("too_large", `${path} has more than ${maxBytes} bytes`);
+        const found = await stat(path);
+        // A pipe would be waited for, without end.
+        if (!found.isFile()) throw new SourceError("unreachable", `${path} is not a file`);
+        if (found.size > maxBytes)
+          throw new SourceError("too_large", `${path} has more than ${maxBytes} bytes`);
         return { body: await readFile(path) };
       } catch (cause) {
         if (isMissing(cause)) return undefined;
-        if (cause instanceof SourceError) throw cause;
-        throw new SourceError("unreachable", `${key} cannot be read: ${(cause as Error).message}`, { cause });
+        throw unreadable(path, cause);
       }
     },
     async *list(prefix) {
@@ -26,16 +29,27 @@ export function directorySource(folder: string): Source {
 }
 
 async function* walk(folder: string, prefix: string): AsyncIterable<string> {
-  const entries = await readdir(join(folder, prefix), { withFileTypes: true }).catch((error: unknown) => {
-    if (isMissing(error)) return [];
-    throw error;
-  });
-  for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
+  for (const entry of await entriesOf(join(folder, prefix))) {
     // Hidden names are a driver's own books, or an editor's.
     if (entry.name.startsWith(".")) continue;
     if (entry.isDirectory()) yield* walk(folder, `${prefix}${entry.name}/`);
     else yield prefix + entry.name;
   }
+}
+
+async function entriesOf(path: string): Promise<readonly Dirent[]> {
+  try {
+    const entries = await readdir(path, { withFileTypes: true });
+    return entries.sort((a, b) => (a.name < b.name ? -1 : 1));
+  } catch (cause) {
+    if (isMissing(cause)) return [];
+    throw unreadable(path, cause);
+  }
+}
+
+function unreadable(path: string, cause: unknown): SourceError {
+  if (cause instanceof SourceError) return cause;
+  return new SourceError("unreachable", `${path} cannot be read: ${(cause as Error).message}`, { cause });
 }
 
 function isMissing(error: unknown): boolean {

@@ -1,38 +1,57 @@
 /** A repository over HTTP. */
-import { type Source, SourceError } from "./source.ts";
+import { setTimeout as sleep } from "node:timers/promises";
+import { type Source, SourceError, type SourceObject } from "./source.ts";
 
 export interface HttpSourceOptions {
-  /** Sent as it is, for a private repository. */
+  /** Sent as it is, for a private repository; not to another host that the server redirects to. */
   readonly authorization?: string;
+  /** For one file, from the request to its last byte; 30,000 unless given. */
   readonly timeoutMilliseconds?: number;
+  /** How often a file is asked for again when the connection or the server fails; 2 unless given, as mix does. */
+  readonly retries?: number;
   readonly fetch?: typeof fetch;
 }
+
+const FIRST_PAUSE_MILLISECONDS = 200;
 
 /** @param baseUrl of the repository, with or without a trailing slash */
 export function httpSource(baseUrl: string, options: HttpSourceOptions = {}): Source {
   const base = baseUrl.replace(/\/+$/, "");
-  const get = options.fetch ?? fetch;
   return {
     description: base,
     async read(key, maxBytes) {
       const url = `${base}/${key.split("/").map(encodeURIComponent).join("/")}`;
-      const response = await request(get, url, options);
-      if (response.status === 404 || response.status === 403) {
-        await response.body?.cancel();
-        return undefined;
+      for (let left = options.retries ?? 2, pause = FIRST_PAUSE_MILLISECONDS; ; left--, pause *= 2) {
+        try {
+          return await readOnce(url, maxBytes, options);
+        } catch (error) {
+          if (left <= 0 || !(error instanceof SourceError) || error.code !== "unreachable") throw error;
+          await sleep(pause);
+        }
       }
-      if (response.status !== 200) {
-        await response.body?.cancel();
-        throw new SourceError("status", `${url} answered ${response.status}`);
-      }
-      return { body: await boundedBody(response, url, maxBytes), headers: new Map(response.headers) };
     },
   };
 }
 
-async function request(get: typeof fetch, url: string, options: HttpSourceOptions): Promise<Response> {
+async function readOnce(
+  url: string,
+  maxBytes: number,
+  options: HttpSourceOptions,
+): Promise<SourceObject | undefined> {
+  const response = await request(url, options);
+  const { status } = response;
+  if (status === 200) {
+    return { body: await boundedBody(response, url, maxBytes), headers: new Map(response.headers) };
+  }
+  await response.body?.cancel();
+  if (status === 404 || status === 403) return undefined;
+  const passing = status === 429 || status >= 500;
+  throw new SourceError(passing ? "unreachable" : "status", `${url} answered ${status}`);
+}
+
+async function request(url: string, options: HttpSourceOptions): Promise<Response> {
   try {
-    return await get(url, {
+    return await (options.fetch ?? fetch)(url, {
       // What a Hex client sends: no wish for any encoding, which fetch would add by itself.
       headers: {
         "accept-encoding": "identity",
@@ -41,8 +60,7 @@ async function request(get: typeof fetch, url: string, options: HttpSourceOption
       signal: AbortSignal.timeout(options.timeoutMilliseconds ?? 30_000),
     });
   } catch (cause) {
-    const { message } = (cause as { cause?: Error }).cause ?? (cause as Error);
-    throw new SourceError("unreachable", `${url} cannot be read: ${message}`, { cause });
+    throw new SourceError("unreachable", `${url} cannot be read: ${reasonOf(cause)}`, { cause });
   }
 }
 
@@ -57,7 +75,13 @@ async function boundedBody(response: Response, url: string, maxBytes: number): P
     }
   } catch (cause) {
     if (cause instanceof SourceError) throw cause;
-    throw new SourceError("unreachable", `${url} broke off: ${(cause as Error).message}`, { cause });
+    throw new SourceError("unreachable", `${url} broke off: ${reasonOf(cause)}`, { cause });
   }
   return Buffer.concat(chunks);
+}
+
+/** fetch says "fetch failed", and why in the cause. */
+function reasonOf(error: unknown): string {
+  const { cause, message } = error as Error;
+  return cause instanceof Error ? cause.message : message;
 }

@@ -1,4 +1,4 @@
-import { deflateRawSync, gunzipSync, gzipSync } from "node:zlib";
+import { crc32, deflateRawSync, gunzipSync, gzipSync } from "node:zlib";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { gunzipOneMember, gzipOneMember } from "./gzip.ts";
@@ -12,6 +12,13 @@ function withHeader(flags: number, fields: Buffer): Buffer {
   const header = Buffer.from(member.subarray(0, 10));
   header[3] = flags;
   return Buffer.concat([header, fields, member.subarray(10)]);
+}
+
+/** CRC-16 of a header with that flag alone. */
+function headerCrc(): Buffer {
+  const crc = Buffer.alloc(4);
+  crc.writeUInt32LE(crc32(withHeader(2, Buffer.alloc(0)).subarray(0, 10)));
+  return crc.subarray(0, 2);
 }
 
 describe("one gzip member", () => {
@@ -32,6 +39,7 @@ describe("one gzip member", () => {
     ["an extra field", withHeader(4, Buffer.from([3, 0, 1, 2, 3]))],
     ["a name", withHeader(8, Buffer.from("name\0"))],
     ["a comment", withHeader(16, Buffer.from("comment\0"))],
+    ["a checksum of its header", withHeader(2, headerCrc())],
     ["several deflate blocks", gzipSync(Buffer.alloc(300_000, "x"), { memLevel: 1 })],
   ])("is read with %s", (_, bytes) => {
     expect(gunzipOneMember(bytes, LIMIT).length).toBeGreaterThan(0);
@@ -44,6 +52,7 @@ describe("one gzip member", () => {
     ["nothing", Buffer.alloc(0), "gzip_malformed"],
     ["raw deflate", deflateRawSync(TEXT), "gzip_malformed"],
     ["a name without an end", withHeader(8, Buffer.alloc(0)).subarray(0, 12), "gzip_malformed"],
+    ["a wrong checksum of its header", withHeader(2, Buffer.from([1, 2])), "gzip_malformed"],
     ["reserved flags", withHeader(0x20, Buffer.alloc(0)), "gzip_malformed"],
   ])("is refused with %s", (_, bytes, code) => {
     expect(() => gunzipOneMember(bytes, LIMIT)).toThrow(expect.objectContaining({ code }));

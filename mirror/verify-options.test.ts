@@ -1,8 +1,8 @@
 /** What a verification can be told, and what it says. */
 import { describe, expect, it } from "vitest";
 import { pemSigner } from "../proto/pem-signer.ts";
+import { buildRepository, type Fault, memorySource, NAMES, PEAR } from "../test/support/sample-repository.ts";
 import { newPrivateKeyPem, testSigner } from "../test/support/signing.ts";
-import { buildRepository, type Fault, memorySource, NAMES, PEAR } from "./sample-repository.ts";
 import type { Source } from "./source.ts";
 import { type VerifyOptions, verifyRepository } from "./verify.ts";
 

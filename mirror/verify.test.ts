@@ -9,8 +9,6 @@ import {
   type RegistryVersions,
 } from "../proto/registry.ts";
 import { openSigned, wrapSigned } from "../proto/sign.ts";
-import { privateKeyOfTests, testSigner } from "../test/support/signing.ts";
-import { CHECKS } from "./report.ts";
 import {
   buildRepository,
   dependencies,
@@ -21,7 +19,9 @@ import {
   PLUM,
   pack,
   VERSIONS,
-} from "./sample-repository.ts";
+} from "../test/support/sample-repository.ts";
+import { privateKeyOfTests, testSigner } from "../test/support/signing.ts";
+import { CHECKS } from "./report.ts";
 import { verifyRepository } from "./verify.ts";
 
 const signer = testSigner();

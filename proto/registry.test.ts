@@ -151,17 +151,17 @@ describe("messages", () => {
 const data = new URL("../../shared/data/", import.meta.url).pathname;
 
 describe.runIf(optionalData(`${data}hexpm-public-key.pem`))("real files of hex.pm", () => {
-  const pem = readFileSync(`${data}hexpm-public-key.pem`, "utf8");
+  const readPem = () => readFileSync(`${data}hexpm-public-key.pem`, "utf8");
 
   it("have the fingerprint that hex.pm documents", () => {
-    expect(publicKeyFingerprint(pem)).toBe("SHA256:O1LOYhHFW4kcrblKAxROaDEzLD8bn1seWbe5tq8TRsk");
+    expect(publicKeyFingerprint(readPem())).toBe("SHA256:O1LOYhHFW4kcrblKAxROaDEzLD8bn1seWbe5tq8TRsk");
   });
 
   it.each(["renovate_test_package", "tls_certificate_check"])(
     "%s: verified, decoded, and encoded to the same bytes",
     (name) => {
       const file = readFileSync(`${data}hexpm-package-${name}.gz`);
-      const payload = verifySigned(gunzipOneMember(file, 1 << 24), pem);
+      const payload = verifySigned(gunzipOneMember(file, 1 << 24), readPem());
       const message = decodePackage(payload);
       expect(message).toMatchObject({ name, repository: "hexpm" });
       expect(Buffer.from(encodePackage(message)).equals(payload)).toBe(true);

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import {
@@ -274,9 +274,12 @@ const shared = join(import.meta.dirname, "../../../shared/data");
 
 describe.runIf(optionalData(shared))("real packages", () => {
   const folders = [shared, join(shared, "small-private-registry/tarballs")];
-  const tarballs = folders.flatMap((folder) =>
-    readdirSync(folder).flatMap((file) => (file.endsWith(".tar") ? [join(folder, file)] : [])),
-  );
+  // Read also where the suite is left out, when there is nothing to read.
+  const tarballs = folders
+    .filter(existsSync)
+    .flatMap((folder) =>
+      readdirSync(folder).flatMap((file) => (file.endsWith(".tar") ? [join(folder, file)] : [])),
+    );
 
   it("finds some", () => expect(tarballs.length).toBeGreaterThan(2));
 

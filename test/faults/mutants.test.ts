@@ -35,8 +35,11 @@ async function runSuite(mutant: Mutant): Promise<{ readonly failed: boolean; rea
   }
 }
 
+// Each runs a whole suite, with a machine's processors shared between two of them.
+const LONGEST_MILLISECONDS = 300_000;
+
 describe.runIf(process.env.SKEP_MUTANT === undefined)("mutants", () => {
-  it.concurrent.each(MUTANTS)("$name", async (mutant) => {
+  it.concurrent.each(MUTANTS)("$name", { timeout: LONGEST_MILLISECONDS }, async (mutant) => {
     const { failed, output } = await runSuite(mutant);
     expect(failed, `survived ${mutant.caughtBy}: ${mutant.name}`).toBe(true);
     // Red because a test failed, and not because the mutant did not apply or nothing ran.

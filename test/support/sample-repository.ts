@@ -2,8 +2,9 @@
  * For tests: a small repository without fault, and the same with one. It is put together from messages
  * alone, so that it may hold what no generator would write.
  */
-import { buildTarball } from "../hex/tarball/build.ts";
-import { gzipOneMember } from "../proto/gzip.ts";
+import { buildTarball } from "../../hex/tarball/build.ts";
+import { type Source, SourceError } from "../../mirror/source.ts";
+import { gzipOneMember } from "../../proto/gzip.ts";
 import {
   encodeNames,
   encodePackage,
@@ -13,10 +14,9 @@ import {
   type RegistryPackage,
   type RegistryRelease,
   type RegistryVersions,
-} from "../proto/registry.ts";
-import { signPayload } from "../proto/sign.ts";
-import type { Signer } from "../proto/signer.ts";
-import { type Source, SourceError } from "./source.ts";
+} from "../../proto/registry.ts";
+import { signPayload } from "../../proto/sign.ts";
+import type { Signer } from "../../proto/signer.ts";
 
 const packed = new Map<string, ReturnType<typeof buildTarball>>();
 

@@ -2,18 +2,28 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { CommonConfig } from "../schemas/config/config.ts";
-import { startEmbeddedPostgres } from "../store/postgres/embedded.ts";
+import { hasCode, SkepError } from "../schemas/errors.ts";
+import { type EmbeddedPostgres, startEmbeddedPostgres } from "../store/postgres/embedded.ts";
+import { requireMigrated } from "../store/postgres/migrate.ts";
 import { openPool, type PoolOptions, type Sql, waitForPostgres } from "../store/postgres/pool.ts";
 
 export interface Database {
   readonly description: string;
   /** A pool that is closed with the database. */
   pool(options?: PoolOptions): Sql;
+  /**
+   * The same under a role, in a database that is known to be of this release.
+   * @throws SkepError `database_outdated`, `database_newer`; `database_unavailable` when the login may not
+   *   act as the role.
+   */
+  rolePool(role: Role, max: number): Promise<Sql>;
   /** Closes the pools, and stops an embedded server that nobody else uses. */
   close(): Promise<void>;
   /** Ends an embedded server without waiting for it: it recovers at its next start. */
   abandon(): void;
 }
+
+export type Role = NonNullable<PoolOptions["role"]>;
 
 export interface DatabaseOptions {
   /** Names the program to Postgres, and to others that would use the embedded one. */
@@ -52,20 +62,51 @@ export async function openDatabase(
   return {
     description: server === undefined ? hostOf(url) : `embedded, in ${join(config.dataFolder, "postgres")}`,
     pool,
+    rolePool: (role, max) => openRole(pool({ role, max }), role, url),
     close,
     abandon: () => server?.abandon(),
   };
 }
 
-async function openEmbedded(dataFolder: string, { name, sole }: DatabaseOptions) {
-  await mkdir(dataFolder, { recursive: true });
-  const server = await startEmbeddedPostgres({
-    folder: join(dataFolder, "postgres"),
-    name,
-    sole: sole !== undefined,
-  });
-  if (sole !== undefined) server.keepRunning(sole.log);
-  return server;
+/** @throws SkepError `config_invalid` when the folder cannot be made */
+async function openEmbedded(dataFolder: string, { name, sole }: DatabaseOptions): Promise<EmbeddedPostgres> {
+  try {
+    await mkdir(dataFolder, { recursive: true });
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new SkepError("config_invalid", `SKEP_DATA_DIR cannot be used: ${reason}`, { cause });
+  }
+  const folder = join(dataFolder, "postgres");
+  try {
+    const server = await startEmbeddedPostgres({ folder, name, sole: sole !== undefined });
+    if (sole !== undefined) server.keepRunning(sole.log);
+    return server;
+  } catch (cause) {
+    if (!hasCode(cause, "already_exists")) throw cause;
+    const message = `${cause.message}, ${dataFolder}: stop it, or give this one a folder of its own with SKEP_DATA_DIR`;
+    throw new SkepError("already_exists", message, { cause });
+  }
+}
+
+async function openRole(sql: Sql, role: Role, url: string): Promise<Sql> {
+  try {
+    await requireMigrated(sql);
+    return sql;
+  } catch (cause) {
+    const code = cause instanceof Error && "code" in cause ? cause.code : undefined;
+    // What Postgres says to a connection that asks for a role which is not there, or not its own.
+    if (code === "22023") {
+      throw new SkepError("database_outdated", `Postgres has no role ${role}; run \`skep migrate\``, {
+        cause,
+      });
+    }
+    if (code === "42501") {
+      const login = decodeURIComponent(new URL(url).username);
+      const message = `the login ${login} may not act as ${role}; let an administrator run: grant ${role} to "${login}"`;
+      throw new SkepError("database_unavailable", message, { cause });
+    }
+    throw cause;
+  }
 }
 
 function hostOf(url: string): string {

@@ -1,6 +1,7 @@
 /** The log: JSON for machines, or lines for people. */
 import { type Logger, pino, stdSerializers } from "pino";
 import type { LogConfig } from "../schemas/config/config.ts";
+import { visible } from "./visible.ts";
 
 const LEVELS: Readonly<Record<number, string>> = {
   20: "debug",
@@ -27,7 +28,13 @@ export function formatLine(line: string): string {
   const error = entry.err as { readonly message?: string } | undefined;
   const fields = Object.entries(entry)
     .filter(([name]) => !HIDDEN.has(name))
-    .map(([name, value]) => `${name}=${typeof value === "string" ? value : JSON.stringify(value)}`);
+    .map(([name, value]) => `${name}=${plain(value)}`);
   if (error?.message !== undefined) fields.push(`error=${JSON.stringify(error.message)}`);
-  return [time, level.padEnd(5), String(entry.msg ?? ""), ...fields].join(" ").trimEnd();
+  const text = [time, level.padEnd(5), String(entry.msg ?? ""), ...fields].join(" ").trimEnd();
+  // One entry is one line, whatever a request has brought into it.
+  return visible(text).replaceAll("\n", "\\n");
+}
+
+function plain(value: unknown): string {
+  return typeof value === "string" && /^[\w./:@+-]+$/.test(value) ? value : JSON.stringify(value);
 }

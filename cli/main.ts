@@ -2,34 +2,36 @@
 /** The `skep` command. Only this file exits. */
 import { Command, CommanderError } from "commander";
 import { manners, processSource } from "../schemas/config/environment.ts";
-import { apiCommand } from "./commands/api.ts";
-import { configCommand } from "./commands/config.ts";
-import { generatorCommand } from "./commands/generator.ts";
-import { keyCommand } from "./commands/key.ts";
-import { migrateCommand } from "./commands/migrate.ts";
-import { rebuildCommand } from "./commands/rebuild.ts";
-import { serveCommand } from "./commands/serve.ts";
-import { userCommand } from "./commands/user.ts";
-import { verifyCommand } from "./commands/verify.ts";
+import type { Source } from "../schemas/config/read.ts";
 import type { Context } from "./context.ts";
 import { EXIT, EXIT_HELP, exitCodeOf } from "./exit-codes.ts";
 import { asSkepError, reportError } from "./report-error.ts";
 import { processTerminal, type Terminal } from "./terminal.ts";
 import { releaseVersion } from "./version.ts";
 
-const COMMANDS = [
-  serveCommand,
-  apiCommand,
-  generatorCommand,
-  migrateCommand,
-  userCommand,
-  keyCommand,
-  rebuildCommand,
-  verifyCommand,
-  configCommand,
-];
+type MakeCommand = (context: Context) => Command;
 
-function createProgram(context: Context): Command {
+/** Each loaded when it is wanted, as some bring half a second of libraries with them. */
+const COMMANDS: Readonly<Record<string, () => Promise<MakeCommand>>> = {
+  serve: async () => (await import("./commands/serve.ts")).serveCommand,
+  api: async () => (await import("./commands/api.ts")).apiCommand,
+  generator: async () => (await import("./commands/generator.ts")).generatorCommand,
+  migrate: async () => (await import("./commands/migrate.ts")).migrateCommand,
+  user: async () => (await import("./commands/user.ts")).userCommand,
+  key: async () => (await import("./commands/key.ts")).keyCommand,
+  rebuild: async () => (await import("./commands/rebuild.ts")).rebuildCommand,
+  verify: async () => (await import("./commands/verify.ts")).verifyCommand,
+  config: async () => (await import("./commands/config.ts")).configCommand,
+};
+
+/** @returns the command that is called; all of them for help, and to suggest what was meant. */
+function wantedCommands(): Promise<readonly MakeCommand[]> {
+  const called = process.argv.slice(2).find((word) => !word.startsWith("-"));
+  const load = called !== undefined && Object.hasOwn(COMMANDS, called) ? COMMANDS[called] : undefined;
+  return Promise.all((load === undefined ? Object.values(COMMANDS) : [load]).map((one) => one()));
+}
+
+function createProgram(context: Context, commands: readonly MakeCommand[]): Command {
   const program = new Command("skep")
     .description(
       "a registry of Hex packages: publish with mix, rebar3 or gleam, fetch from static signed files",
@@ -42,7 +44,7 @@ function createProgram(context: Context): Command {
 Start with \`skep serve\`; \`skep COMMAND --help\` shows examples, \`skep config --list\` every setting.
 ${EXIT_HELP}`,
     );
-  for (const make of COMMANDS) program.addCommand(make(context));
+  for (const make of commands) program.addCommand(make(context));
   configure(program);
   return program;
 }
@@ -58,9 +60,9 @@ function configure(command: Command): void {
 
 async function run(terminal: Terminal): Promise<number> {
   const source = processSource();
-  const context: Context = { terminal, source, version: releaseVersion(), command: howCalled() };
+  const context: Context = { terminal, source, version: releaseVersion(), command: howCalled(source) };
   try {
-    await createProgram(context).parseAsync(process.argv);
+    await createProgram(context, await wantedCommands()).parseAsync(process.argv);
     return EXIT.ok;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
@@ -69,9 +71,17 @@ async function run(terminal: Terminal): Promise<number> {
   }
 }
 
-/** From a checkout there is no `skep` on the path. */
-function howCalled(): string {
-  return process.argv[1]?.endsWith("main.ts") ? "npm run -s skep --" : "skep";
+const PLACES = ["SKEP_CONFIG_FILE", "SKEP_DATA_DIR"];
+
+/** From a checkout there is no `skep` on the path; and another call has to find the same installation. */
+function howCalled({ environment }: Source): string {
+  const places = PLACES.flatMap((name) => {
+    const value = environment[name];
+    return value
+      ? [`${name}=${/^[\w./-]+$/.test(value) ? value : `'${value.replaceAll("'", "'\\''")}'`}`]
+      : [];
+  });
+  return [...places, process.argv[1]?.endsWith("main.ts") ? "npm run -s skep --" : "skep"].join(" ");
 }
 
 const wishes = manners();

@@ -3,6 +3,7 @@ import { ApiError, type ValidationErrors } from "../api/http/errors.ts";
 import { ProtoError } from "../proto/errors.ts";
 import { type ErrorCode, SkepError } from "../schemas/errors.ts";
 import type { Terminal } from "./terminal.ts";
+import { visible } from "./visible.ts";
 
 const HINTS: Partial<Record<ErrorCode, string>> = {
   config_invalid: "`skep config --list` shows every setting",
@@ -37,7 +38,7 @@ function flatten(errors: ValidationErrors): readonly string[] {
 
 export function reportError(terminal: Terminal, error: unknown): void {
   const known = asSkepError(error);
-  terminal.say(`skep: ${known.message}`);
+  terminal.say(visible(`skep: ${known.message}`));
   const hint = HINTS[known.code];
   if (hint !== undefined) terminal.say(`hint: ${hint}`);
   if (terminal.debug) terminal.say(describeCauses(error));

@@ -1,16 +1,22 @@
 /** Opens an object store from its configuration, and sees that it is fit to be written to. */
 
-import type { StoreConfig } from "../schemas/config/stores.ts";
+import type { S3StoreConfig, StoreConfig } from "../schemas/config/stores.ts";
 import { SkepError } from "../schemas/errors.ts";
 import { openFolderStore } from "./objects/folder.ts";
 import { probeConditionalWrites } from "./objects/probe.ts";
-import { openS3Store } from "./objects/s3.ts";
+
 import type { ObjectStore } from "./objects/store.ts";
 
 /** @throws SkepError `store_unavailable`, or `config_invalid` for settings that cannot work. */
-export function openStore(config: StoreConfig): Promise<ObjectStore> {
+export async function openStore(config: StoreConfig): Promise<ObjectStore> {
   if (config.kind === "folder") return openFolderStore(config.path);
+  return openBucket(config);
+}
+
+async function openBucket(config: S3StoreConfig): Promise<ObjectStore> {
   const { bucket, prefix, endpoint, region, forcePathStyle, credentials } = config;
+  // The SDK is large: whoever uses folders does not wait for it.
+  const { openS3Store } = await import("./objects/s3.ts");
   return openS3Store({
     bucket,
     prefix,

@@ -1,8 +1,6 @@
 import { Command } from "commander";
 import { startServer } from "../../api/server.ts";
 import { readApiConfig } from "../../schemas/config/config.ts";
-import { openStore } from "../../store/open.ts";
-import { requireMigrated } from "../../store/postgres/migrate.ts";
 import type { Context } from "../context.ts";
 import { openDatabase } from "../database.ts";
 import { EXIT_HELP } from "../exit-codes.ts";
@@ -10,6 +8,7 @@ import { runService } from "../service.ts";
 import { startApi } from "../wire/api.ts";
 import { requireRepository } from "../wire/repository.ts";
 import { createRoot } from "../wire/root.ts";
+import { openPrivateStore } from "../wire/stores.ts";
 
 const PATIENCE_SECONDS = 30;
 
@@ -36,10 +35,8 @@ async function runApi(context: Context): Promise<void> {
     const name = `skep api (pid ${process.pid})`;
     const database = await openDatabase(config, { name, patienceSeconds: PATIENCE_SECONDS });
     teardown.add("the database", () => database.close());
-    const sql = database.pool({ role: "skep_api", max: 1 });
-    await requireMigrated(sql);
-    await requireRepository(sql, config.repository.name);
-    const privateStore = await openStore(config.privateStore);
+    await requireRepository(await database.rolePool("skep_api", 1), config.repository.name);
+    const privateStore = await openPrivateStore(config.privateStore);
     teardown.add("the private store", () => privateStore.close());
     const api = await startApi({ config, database, privateStore, keySecret: config.keySecret.reveal(), log });
     teardown.add("the API", () => api.stop());

@@ -3,7 +3,6 @@ import { Hono } from "hono";
 import { startServer } from "../../api/server.ts";
 import type { Generator } from "../../generator/generator.ts";
 import { readGeneratorConfig } from "../../schemas/config/config.ts";
-import { requireMigrated } from "../../store/postgres/migrate.ts";
 import type { Context } from "../context.ts";
 import { signingKey } from "../data-folder.ts";
 import { openDatabase } from "../database.ts";
@@ -47,11 +46,13 @@ async function runGenerator(context: Context): Promise<void> {
     const name = `skep generator (pid ${process.pid})`;
     const database = await openDatabase(config, { name, patienceSeconds: PATIENCE_SECONDS });
     teardown.add("the database", () => database.close());
-    await requireMigrated(database.pool({ role: "skep_generator", max: 1 }));
     const signer = await signingKey(config.signingKeyFile, NO_KEY);
     const stores = await openStores(config, (message) => log.warn({}, message));
     teardown.add("the stores", () => stores.close());
-    const generator = startGenerator(generatorContext({ config, database, signer, log, ...stores }), service);
+    const generator = startGenerator(
+      await generatorContext({ config, database, signer, log, ...stores }),
+      service,
+    );
     if (config.health !== undefined) {
       const server = await startServer(health(generator).fetch, config.health);
       teardown.add("the health server", () => server.stop(HEALTH_STOP_MILLISECONDS));

@@ -1,7 +1,6 @@
 import { hostname } from "node:os";
 import { Command } from "commander";
 import { readToolConfig } from "../../schemas/config/config.ts";
-import { requireMigrated } from "../../store/postgres/migrate.ts";
 import { makeKey } from "../api-keys.ts";
 import type { Context } from "../context.ts";
 import { keySecret } from "../data-folder.ts";
@@ -45,8 +44,7 @@ async function createKey(context: Context, options: CreateOptions): Promise<void
   const config = readToolConfig(context.source);
   const ownSecret = config.keySecret?.reveal() ?? (await keySecret(config.dataFolder, NO_SECRET));
   await withDatabase(config, "skep key create", async (database) => {
-    const sql = database.pool({ role: "skep_api", max: 2 });
-    await requireMigrated(sql);
+    const sql = await database.rolePool("skep_api", 2);
     const { key, secret } = await makeKey(sql, {
       username: options.user,
       name: options.name,

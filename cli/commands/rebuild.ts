@@ -5,7 +5,6 @@ import { Generator } from "../../generator/generator.ts";
 import { rebuild } from "../../generator/rebuild.ts";
 import { readRebuildConfig } from "../../schemas/config/config.ts";
 import { SkepError } from "../../schemas/errors.ts";
-import { requireMigrated } from "../../store/postgres/migrate.ts";
 import type { Context } from "../context.ts";
 import { signingKey } from "../data-folder.ts";
 import { withDatabase } from "../database.ts";
@@ -13,6 +12,7 @@ import { EXIT_HELP } from "../exit-codes.ts";
 import { untilSignal } from "../lifetime.ts";
 import { openLog } from "../log.ts";
 import { openProgress } from "../progress.ts";
+import { visible } from "../visible.ts";
 import { generatorContext } from "../wire/generator.ts";
 import { openStores } from "../wire/stores.ts";
 import { NO_KEY } from "./generator.ts";
@@ -50,11 +50,10 @@ async function runRebuild(context: Context, flags: RebuildFlags): Promise<void> 
     true,
   );
   await withDatabase(config, "skep rebuild", async (database) => {
-    await requireMigrated(database.pool({ role: "skep_generator", max: 1 }));
     const signer = await signingKey(config.signingKeyFile, NO_KEY);
     const stores = await openStores(config, (message) => log.warn({}, message));
     try {
-      const generator = generatorContext({ config, database, signer, log, ...stores });
+      const generator = await generatorContext({ config, database, signer, log, ...stores });
       await (flags.check ? check(context, generator, flags) : mend(context, generator, flags));
     } finally {
       await stores.close();
@@ -67,16 +66,17 @@ async function check({ terminal }: Context, generator: GeneratorContext, flags: 
   const findings = await checkBucket(generator, progress.update).finally(progress.end);
   for (const finding of findings) terminal.out(flags.json ? JSON.stringify(finding) : describe(finding));
   if (findings.length > 0) {
+    const objects = findings.length === 1 ? "1 object is" : `${findings.length} objects are`;
     throw new SkepError(
       "verification_failed",
-      `${findings.length} objects are not as the database says; \`skep rebuild\` mends them`,
+      `${objects} not as the database says; \`skep rebuild\` mends what differs`,
     );
   }
   terminal.say("every object is as the database says");
 }
 
 function describe({ key, difference }: Finding): string {
-  return `${key}: ${difference}`;
+  return visible(`${key}: ${difference}`);
 }
 
 async function mend({ terminal }: Context, context: GeneratorContext, flags: RebuildFlags): Promise<void> {
@@ -93,7 +93,7 @@ async function mend({ terminal }: Context, context: GeneratorContext, flags: Reb
       signal: lifetime.signal,
     });
     progress.end();
-    for (const key of report.foreign) terminal.say(`left alone, as it is none of ours: ${key}`);
+    for (const key of report.foreign) terminal.say(visible(`left alone, as it is none of ours: ${key}`));
     const { puts, deletes } = context.counters;
     const summary = { packages: report.packages, strays: report.strays, written: puts, deleted: deletes };
     if (flags.json) terminal.out(JSON.stringify(summary));

@@ -5,7 +5,7 @@ import type { Signer } from "../../proto/signer.ts";
 import { readServeConfig, type ServeConfig } from "../../schemas/config/config.ts";
 import { migrate } from "../../store/postgres/migrate.ts";
 import type { Sql } from "../../store/postgres/pool.ts";
-import { hasKeys, signedWith } from "../../store/queries/beginnings.ts";
+import { grantOwnRoles, hasKeys, signedWith } from "../../store/queries/beginnings.ts";
 import { ADMINISTRATOR, ensureAdministrator } from "../administrator.ts";
 import type { Context } from "../context.ts";
 import { isOpenToOthers, keySecret, signingKey } from "../data-folder.ts";
@@ -17,7 +17,7 @@ import { startApi } from "../wire/api.ts";
 import { generatorContext } from "../wire/generator.ts";
 import { requireRepository } from "../wire/repository.ts";
 import { createRoot } from "../wire/root.ts";
-import { startGenerator } from "../wire/running-generator.ts";
+import { startGenerator, untilWritten } from "../wire/running-generator.ts";
 import { openStores } from "../wire/stores.ts";
 
 const PATIENCE_SECONDS = 30;
@@ -48,6 +48,7 @@ async function serve(context: Context): Promise<void> {
     const admin = database.pool({ max: 2 });
     const applied = await migrate(admin);
     if (applied.length > 0) service.log.info({ migrations: applied.length }, "the database was migrated");
+    await grantOwnRoles(admin);
     const secrets = await findSecrets(config, admin, service);
     const repository = await requireRepository(admin, config.repository.name);
     const password = await ensureAdministrator(admin);
@@ -127,7 +128,7 @@ async function startParts(
   teardown.add("the stores", () => stores.close());
   const api = await startApi({ config, log, ...found, privateStore: stores.privateStore });
   teardown.add("the API", () => api.stop());
-  startGenerator(generatorContext({ config, log, ...found, ...stores }), service);
+  startGenerator(await generatorContext({ config, log, ...found, ...stores }), service);
 
   const root = createRoot({ api: api.app, version: context.version, page: frontPage(found.installation) });
   const { publicStore: store } = stores;
@@ -136,6 +137,7 @@ async function startParts(
     "/repo",
     createEdge({ store, repository, surrogateHeaders: config.surrogateHeaders, logger: log }),
   );
+  await untilWritten(store, repository, service);
   const server = await startServer(root.fetch, config.http);
   teardown.add("the server", () => server.stop(config.stopSeconds * 1000));
 }

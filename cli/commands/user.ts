@@ -1,6 +1,5 @@
 import { Command } from "commander";
 import { readToolConfig } from "../../schemas/config/config.ts";
-import { requireMigrated } from "../../store/postgres/migrate.ts";
 import { makeAccount } from "../administrator.ts";
 import type { Context } from "../context.ts";
 import { withDatabase } from "../database.ts";
@@ -40,8 +39,7 @@ async function createUser(context: Context, username: string, options: CreateOpt
     ? await readPasswordLine(process.stdin)
     : await askPassword("Password: ");
   await withDatabase(config, "skep user create", async (database) => {
-    const sql = database.pool({ role: "skep_api", max: 2 });
-    await requireMigrated(sql);
+    const sql = await database.rolePool("skep_api", 2);
     const user = await makeAccount(sql, {
       username,
       email: options.email,

@@ -9,6 +9,7 @@ import { SkepError } from "../../schemas/errors.ts";
 import type { Context } from "../context.ts";
 import { EXIT_HELP } from "../exit-codes.ts";
 import { openProgress } from "../progress.ts";
+import { visible } from "../visible.ts";
 
 interface VerifyFlags {
   readonly publicKey?: string;
@@ -76,7 +77,7 @@ function print(terminal: Context["terminal"], report: Report, flags: VerifyFlags
 }
 
 function describe({ key, check, severity, message }: Finding): string {
-  return `${severity} ${key}: ${check}: ${message}`;
+  return visible(`${severity} ${key}: ${check}: ${message}`);
 }
 
 /** @throws SkepError `store_unavailable` when there is nobody to ask, which is no fault of the files. */

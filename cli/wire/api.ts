@@ -28,7 +28,7 @@ export interface ApiParts {
 
 export async function startApi(parts: ApiParts): Promise<RunningApi> {
   const { config, database, privateStore, keySecret, log } = parts;
-  const sql = database.pool({ role: "skep_api", max: CONNECTIONS });
+  const sql = await database.rolePool("skep_api", CONNECTIONS);
   const waiter = await openChangeWaiter(sql);
   const app = createApi({
     sql,

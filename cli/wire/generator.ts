@@ -8,7 +8,7 @@ import {
   newCounters,
 } from "../../generator/context.ts";
 import { createEdgeReader } from "../../generator/purge/edge-reader.ts";
-import { createFastlyPurger } from "../../generator/purge/fastly.ts";
+import type { Purger } from "../../generator/purge/purger.ts";
 import { createVarnishPurger } from "../../generator/purge/varnish.ts";
 import type { Signer } from "../../proto/signer.ts";
 import type { CdnConfig } from "../../schemas/config/cdn.ts";
@@ -28,14 +28,15 @@ export interface GeneratorParts {
   readonly log: Log;
 }
 
-export function generatorContext(parts: GeneratorParts): GeneratorContext {
+/** @throws SkepError as `Database.rolePool`; `config_invalid` for a CDN's settings that cannot be used. */
+export async function generatorContext(parts: GeneratorParts): Promise<GeneratorContext> {
   const { config, database, publicStore, privateStore, signer, log } = parts;
   return {
-    sql: database.pool({ role: "skep_generator", max: CONNECTIONS }),
+    sql: await database.rolePool("skep_generator", CONNECTIONS),
     publicStore,
     privateStore,
     signer,
-    cdn: openCdn(config.cdn),
+    cdn: await openCdn(config.cdn),
     settings: { ...DEFAULT_GENERATOR_SETTINGS, deletionGraceSeconds: config.deletionGraceSeconds },
     log,
     holder: `${hostname()} (pid ${process.pid})`,
@@ -44,13 +45,18 @@ export function generatorContext(parts: GeneratorParts): GeneratorContext {
   };
 }
 
-function openCdn(config: CdnConfig): Cdn | undefined {
+async function openCdn(config: CdnConfig): Promise<Cdn | undefined> {
   if (config.kind === "none") return undefined;
-  const token = () => config.token.reveal();
   const reader = createEdgeReader({ baseUrl: config.readUrl, timeoutMs: READ_BACK_MILLISECONDS });
-  const purger =
-    config.kind === "fastly"
-      ? createFastlyPurger({ serviceId: config.serviceId, token })
-      : createVarnishPurger({ url: config.purgeUrl, token });
-  return { purger, reader };
+  return { purger: await openPurger(config), reader };
+}
+
+/** Loads the client of the CDN that there is, and no other. */
+async function openPurger(config: Exclude<CdnConfig, { readonly kind: "none" }>): Promise<Purger> {
+  const token = () => config.token.reveal();
+  if (config.kind === "fastly") {
+    const { createFastlyPurger } = await import("../../generator/purge/fastly.ts");
+    return createFastlyPurger({ serviceId: config.serviceId, token });
+  }
+  return createVarnishPurger({ url: config.purgeUrl, token });
 }

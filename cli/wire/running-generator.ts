@@ -1,6 +1,9 @@
 /** A generator as a part of a service. */
+import { setTimeout as pause } from "node:timers/promises";
 import type { GeneratorContext } from "../../generator/context.ts";
 import { Generator } from "../../generator/generator.ts";
+import { objectKey, type RepositoryRef } from "../../hex/keys.ts";
+import type { ObjectStore } from "../../store/objects/store.ts";
 import type { Service } from "../service.ts";
 
 /**
@@ -18,4 +21,26 @@ export function startGenerator(context: GeneratorContext, { lifetime, teardown }
     await running.catch(() => undefined);
   });
   return generator;
+}
+
+const PATIENCE_MILLISECONDS = 10_000;
+const POLL_MILLISECONDS = 50;
+
+/**
+ * Waits until a client finds the files that every repository has: whoever is told that a new one is ready may
+ * ask for its key at once. Not for ever, as one whose generator is stuck still serves what it has.
+ */
+export async function untilWritten(
+  store: ObjectStore,
+  repository: RepositoryRef,
+  { lifetime, log }: Pick<Service, "lifetime" | "log">,
+): Promise<void> {
+  const deadline = performance.now() + PATIENCE_MILLISECONDS;
+  for (const kind of ["public_key", "names", "versions"] as const) {
+    while ((await store.head(objectKey(repository, { kind }))) === undefined) {
+      if (lifetime.signal.aborted) return;
+      if (performance.now() > deadline) return log.warn({ kind }, "this file is not written yet");
+      await pause(POLL_MILLISECONDS);
+    }
+  }
 }

@@ -1,5 +1,8 @@
 /** The two object stores of a role. */
+import { mkdir } from "node:fs/promises";
 import type { GeneratorConfig } from "../../schemas/config/config.ts";
+import type { StoreConfig } from "../../schemas/config/stores.ts";
+import { SkepError } from "../../schemas/errors.ts";
 import type { ObjectStore } from "../../store/objects/store.ts";
 import { openStore, openWritableStore } from "../../store/open.ts";
 
@@ -16,7 +19,7 @@ export async function openStores(
 ): Promise<Stores> {
   const onUnfit = config.unconditionalStore === "refuse" ? "refuse" : warn;
   const publicStore = await openWritableStore(config.publicStore, onUnfit);
-  const privateStore = await openStore(config.privateStore).catch(async (error: unknown) => {
+  const privateStore = await openPrivateStore(config.privateStore).catch(async (error: unknown) => {
     await publicStore.close();
     throw error;
   });
@@ -28,4 +31,17 @@ export async function openStores(
       await privateStore.close();
     },
   };
+}
+
+/** @throws SkepError `store_unavailable` */
+export async function openPrivateStore(config: StoreConfig): Promise<ObjectStore> {
+  // What is accepted is nobody else's business on this machine. A folder that is there is left as it is.
+  if (config.kind === "folder") {
+    await mkdir(config.path, { recursive: true, mode: 0o700 }).catch((cause: Error) => {
+      throw new SkepError("store_unavailable", `cannot make the folder ${config.path}: ${cause.message}`, {
+        cause,
+      });
+    });
+  }
+  return openStore(config);
 }

@@ -1,0 +1,22 @@
+import { Hono } from "hono";
+import { expect, it } from "vitest";
+import { createRoot } from "./root.ts";
+
+const api = new Hono()
+  .get("/api/users", (c) => c.text("users"))
+  .notFound((c) => c.json({ status: 404 }, 404));
+const root = createRoot({ api, version: "1.2.3", page: "hello" });
+
+it.each([
+  ["/", 200, "hello\n"],
+  ["/status", 200, '{"status":"ok","version":"1.2.3"}'],
+  ["/api/users", 200, "users"],
+  // What the API does not know is told in its own form.
+  ["/api/none", 404, '{"status":404}'],
+  ["/api", 404, '{"status":404}'],
+  ["/apis", 404, "not found\n"],
+  ["/none", 404, "not found\n"],
+])("%s", async (path, status, body) => {
+  const response = await root.request(path);
+  expect([response.status, await response.text()]).toEqual([status, body]);
+});

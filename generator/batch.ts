@@ -9,13 +9,14 @@ import type { RepositoryRow } from "../store/queries/registry.ts";
 import { announce, record, reopenIntents } from "./books.ts";
 import { type DesiredObject, packageObjects, repositoryObjects } from "./build/objects.ts";
 import { withoutHeldReleases, withoutHeldVersions } from "./build/rows.ts";
+import type { Build } from "./build.ts";
 import type { Claim } from "./claim.ts";
 import type { GeneratorContext } from "./context.ts";
 import { currentObjects, recordedAsCurrent } from "./look.ts";
 import { readSnapshot, type Snapshot } from "./snapshot.ts";
 import { type StepName, step } from "./steps.ts";
 import type { CurrentObject } from "./write/metadata.ts";
-import { type Plan, type Put, planWrites, type Removal } from "./write/plan.ts";
+import { type Put, planWrites, type Removal } from "./write/plan.ts";
 import { type Written, writePuts, writeRemovals } from "./write/stage.ts";
 
 /** What a build did. */
@@ -36,14 +37,6 @@ const NOTHING: BatchResult = {
   removed: 0,
   purgeId: undefined,
 };
-
-/** What one build has gathered so far. */
-export interface Build {
-  readonly snapshot: Snapshot;
-  readonly plan: Plan;
-  /** Of the packages in scope, and of all others as recorded. */
-  readonly holds: readonly Hold[];
-}
 
 /**
  * Builds what is pending. Safe to run again after a crash at any point: what was announced is looked at by

@@ -5,7 +5,7 @@ import * as books from "../store/queries/books.ts";
 import { deferChanges, finishChanges, requestLooks } from "../store/queries/changes.ts";
 import { holdsLease } from "../store/queries/leases.ts";
 import { enqueuePurge } from "../store/queries/purges.ts";
-import type { Build } from "./batch.ts";
+import type { Build } from "./build.ts";
 import type { Claim } from "./claim.ts";
 import type { GeneratorContext } from "./context.ts";
 import type { Removal } from "./write/plan.ts";

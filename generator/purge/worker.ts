@@ -13,7 +13,7 @@ import { step } from "../steps.ts";
 
 const PURGES_AT_ONCE = 50;
 // Longer than a purge with all its retries takes, so that two workers do not do the same one.
-const LEASE_SECONDS = 60;
+const LEASE_SECONDS = 120;
 const LONGEST_RETRY_SECONDS = 60;
 
 /**

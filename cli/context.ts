@@ -6,6 +6,8 @@ export interface Context {
   readonly terminal: Terminal;
   readonly source: Source;
   readonly version: string;
+  /** Called through a script of package.json, by processes that may be killed without us. */
+  readonly underNpm: boolean;
   /** How a person calls this program here. */
   readonly command: string;
 }

@@ -114,7 +114,7 @@ function hostOf(url: string): string {
   return `${host}${pathname}`;
 }
 
-const TOOL_PATIENCE_SECONDS = 5;
+const TOOL_PATIENCE_SECONDS = 2;
 
 /** For a command that does one thing: an embedded server runs for as long as the work, unless it runs anyway. */
 export async function withDatabase(

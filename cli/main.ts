@@ -1,75 +1,15 @@
 #!/usr/bin/env node
 /** The `skep` command. Only this file exits. */
-import { Command, CommanderError } from "commander";
 import { manners, processSource } from "../schemas/config/environment.ts";
 import type { Source } from "../schemas/config/read.ts";
 import type { Context } from "./context.ts";
-import { EXIT, EXIT_HELP, exitCodeOf } from "./exit-codes.ts";
-import { asSkepError, reportError } from "./report-error.ts";
-import { processTerminal, type Terminal } from "./terminal.ts";
+import { EXIT } from "./exit-codes.ts";
+import { runProgram } from "./program.ts";
+import { reportError } from "./report-error.ts";
+import { processTerminal } from "./terminal.ts";
 import { releaseVersion } from "./version.ts";
 
-type MakeCommand = (context: Context) => Command;
-
-/** Each loaded when it is wanted, as some bring half a second of libraries with them. */
-const COMMANDS: Readonly<Record<string, () => Promise<MakeCommand>>> = {
-  serve: async () => (await import("./commands/serve.ts")).serveCommand,
-  api: async () => (await import("./commands/api.ts")).apiCommand,
-  generator: async () => (await import("./commands/generator.ts")).generatorCommand,
-  migrate: async () => (await import("./commands/migrate.ts")).migrateCommand,
-  user: async () => (await import("./commands/user.ts")).userCommand,
-  key: async () => (await import("./commands/key.ts")).keyCommand,
-  rebuild: async () => (await import("./commands/rebuild.ts")).rebuildCommand,
-  verify: async () => (await import("./commands/verify.ts")).verifyCommand,
-  config: async () => (await import("./commands/config.ts")).configCommand,
-};
-
-/** @returns the command that is called; all of them for help, and to suggest what was meant. */
-function wantedCommands(): Promise<readonly MakeCommand[]> {
-  const called = process.argv.slice(2).find((word) => !word.startsWith("-"));
-  const load = called !== undefined && Object.hasOwn(COMMANDS, called) ? COMMANDS[called] : undefined;
-  return Promise.all((load === undefined ? Object.values(COMMANDS) : [load]).map((one) => one()));
-}
-
-function createProgram(context: Context, commands: readonly MakeCommand[]): Command {
-  const program = new Command("skep")
-    .description(
-      "a registry of Hex packages: publish with mix, rebar3 or gleam, fetch from static signed files",
-    )
-    .version(context.version)
-    .option("--debug", "errors come with their stack")
-    .addHelpText(
-      "after",
-      `
-Start with \`skep serve\`; \`skep COMMAND --help\` shows examples, \`skep config --list\` every setting.
-${EXIT_HELP}`,
-    );
-  for (const make of commands) program.addCommand(make(context));
-  configure(program);
-  return program;
-}
-
-/** Commander does not hand these down to commands that were made elsewhere. */
-function configure(command: Command): void {
-  command
-    .exitOverride()
-    .showSuggestionAfterError()
-    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, "skep: ")) });
-  for (const inner of command.commands) configure(inner);
-}
-
-async function run(terminal: Terminal): Promise<number> {
-  const source = processSource();
-  const context: Context = { terminal, source, version: releaseVersion(), command: howCalled(source) };
-  try {
-    await createProgram(context, await wantedCommands()).parseAsync(process.argv);
-    return EXIT.ok;
-  } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
-    reportError(terminal, error);
-    return exitCodeOf(asSkepError(error));
-  }
-}
+const LINGER_MILLISECONDS = 2_000;
 
 const PLACES = ["SKEP_CONFIG_FILE", "SKEP_DATA_DIR"];
 
@@ -92,6 +32,8 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code === "EPIPE") process.exit(EXIT.ok);
   throw error;
 });
+// Nobody reads what we say any more: that is no reason to leave work half done.
+process.stderr.on("error", () => undefined);
 
 // A defect: whatever state this process is in, the next start repairs it.
 for (const event of ["uncaughtException", "unhandledRejection"] as const) {
@@ -101,4 +43,14 @@ for (const event of ["uncaughtException", "unhandledRejection"] as const) {
   });
 }
 
-process.exitCode = await run(terminal);
+const source = processSource();
+const context: Context = {
+  terminal,
+  source,
+  version: releaseVersion(),
+  underNpm: wishes.underNpm,
+  command: howCalled(source),
+};
+process.exitCode = await runProgram(process.argv.slice(2), context);
+// Everything was ended by now; a connection that some library keeps must not keep us.
+setTimeout(() => process.exit(), LINGER_MILLISECONDS).unref();

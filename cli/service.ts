@@ -1,6 +1,7 @@
 /** The frame of every command that runs until it is told to stop. */
 import type { Logger } from "pino";
 import type { CommonConfig } from "../schemas/config/config.ts";
+import { watchAncestors } from "./ancestors.ts";
 import type { Context } from "./context.ts";
 import { EXIT } from "./exit-codes.ts";
 import { type Lifetime, untilSignal } from "./lifetime.ts";
@@ -24,7 +25,7 @@ const REST_MILLISECONDS = 30_000;
  * @throws what the start, or the part, has thrown.
  */
 export async function runService(
-  { terminal }: Context,
+  { terminal, underNpm }: Context,
   config: Pick<CommonConfig, "log" | "stopSeconds">,
   start: (service: Service) => Promise<void>,
 ): Promise<void> {
@@ -39,6 +40,11 @@ export async function runService(
       process.exit(EXIT.interrupted);
     },
   );
+  if (underNpm)
+    teardown.add(
+      "the watch",
+      watchAncestors(() => process.kill(process.pid, "SIGTERM")),
+    );
   try {
     await start({ log, lifetime, teardown, onHurry: (work) => void hurries.push(work) });
     await lifetime.ended;

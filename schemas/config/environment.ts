@@ -14,13 +14,16 @@ export interface Manners {
   readonly dumbTerminal: boolean;
   /** Errors come with their stack. */
   readonly debug: boolean;
+  /** Called through a script of package.json. */
+  readonly underNpm: boolean;
 }
 
 export function manners(): Manners {
-  const { NO_COLOR, TERM, SKEP_DEBUG } = process.env;
+  const { NO_COLOR, TERM, SKEP_DEBUG, npm_lifecycle_event } = process.env;
   return {
     noColor: NO_COLOR !== undefined && NO_COLOR !== "",
     dumbTerminal: TERM === "dumb",
     debug: /^(on|true|yes|1)$/i.test(SKEP_DEBUG ?? ""),
+    underNpm: npm_lifecycle_event !== undefined,
   };
 }

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { processIdentity } from "../../store/objects/process-identity.ts";
-import { startEmbeddedPostgres } from "../../store/postgres/embedded.ts";
+import { findEmbeddedPostgres, startEmbeddedPostgres } from "../../store/postgres/embedded.ts";
 import { isAlive } from "../../store/postgres/embedded-running.ts";
 import { openPool } from "../../store/postgres/pool.ts";
 
@@ -22,8 +22,8 @@ beforeEach(async () => {
 
 afterEach(async () => {
   for (const child of children.splice(0)) await kill(child, "SIGKILL");
-  const left = await startEmbeddedPostgres({ folder }).catch(() => undefined);
-  await left?.stop();
+  const left = await findEmbeddedPostgres(folder);
+  if (left !== undefined) await startEmbeddedPostgres({ folder }).then((server) => server.stop());
   await rm(folder, { recursive: true, force: true });
 });
 

@@ -1,4 +1,5 @@
 /** `skep serve` from the first start on: what it prints, keeps, and recovers from. */
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { readdir, readFile, rename, stat, writeFile } from "node:fs/promises";
 import { request } from "node:http";
@@ -183,6 +184,44 @@ describe("stop and start", () => {
     expect((await verify()).code).toBe(0);
   });
 });
+
+describe("npm start", () => {
+  it.each(["SIGTERM", "SIGKILL"] as const)(
+    "ends when npm is ended by %s, and starts again",
+    async (signal) => {
+      const { npm, until, ended } = npmStart();
+      await until("stop with ^C");
+      const pid = await postgresPid();
+      npm.kill(signal);
+      await until("stopped");
+      await ended;
+      expect(isAlive(pid)).toBe(false);
+      await skep.serve();
+    },
+  );
+});
+
+/** As a person calls it: npm, a shell, a loader, and then us. */
+function npmStart() {
+  const { PATH = "", HOME = "" } = process.env;
+  const npm = spawn("npm", ["start"], { cwd: skep.root, env: { PATH, HOME, ...skep.environment } });
+  let text = "";
+  const look = new Set<() => void>();
+  for (const stream of [npm.stdout, npm.stderr]) {
+    stream.on("data", (chunk: Buffer) => {
+      text += chunk.toString();
+      for (const one of look) one();
+    });
+  }
+  const until = (wanted: string) =>
+    new Promise<void>((done) => {
+      const check = () => (text.includes(wanted) ? done() : undefined);
+      look.add(check);
+      check();
+    });
+  // Both ends are closed when the last of the chain is gone.
+  return { npm, until, ended: once(npm, "close") };
+}
 
 describe("refusals", () => {
   it("a second one in the same folder, by name, and the first is not disturbed", async () => {

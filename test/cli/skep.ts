@@ -4,7 +4,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { startEmbeddedPostgres } from "../../store/postgres/embedded.ts";
+import { findEmbeddedPostgres, startEmbeddedPostgres } from "../../store/postgres/embedded.ts";
 
 const root = resolve(import.meta.dirname, "../..");
 
@@ -29,6 +29,8 @@ export interface RunningSkep {
 export type Environment = Readonly<Record<string, string>>;
 
 export interface SkepFolder {
+  /** Of the checkout. */
+  readonly root: string;
   readonly folder: string;
   /** Sets data folder and port. */
   readonly environment: Environment;
@@ -52,6 +54,7 @@ export async function skepFolder(): Promise<SkepFolder> {
     return running;
   };
   return {
+    root,
     folder,
     environment,
     url: `http://localhost:${port}`,
@@ -69,7 +72,9 @@ export async function skepFolder(): Promise<SkepFolder> {
     async remove() {
       for (const running of children) await running.stop("SIGKILL");
       const postgres = join(folder, "data", "postgres");
-      await startEmbeddedPostgres({ folder: postgres }).then((server) => server.stop());
+      if ((await findEmbeddedPostgres(postgres)) !== undefined) {
+        await startEmbeddedPostgres({ folder: postgres }).then((server) => server.stop());
+      }
       await rm(folder, { recursive: true, force: true });
     },
   };

@@ -8,12 +8,12 @@ import { authenticate } from "./auth/authentication.ts";
 import type { Principal } from "./auth/principal.ts";
 import type { Call } from "./call.ts";
 import { BODY_BYTES, type Parameters, parseBody, withoutBlanks } from "./http/body.ts";
+import { ByteBudget, type ByteLease } from "./http/budget.ts";
 import { clientAddress, type NodeBindings, singleHeader } from "./http/client.ts";
-import { collectBody } from "./http/collect.ts";
 import { ApiError, badRequest } from "./http/errors.ts";
 import { type Format, negotiate } from "./http/format.ts";
 import { respond, respondError } from "./http/respond.ts";
-import { expectsContinue, readUpload } from "./http/upload.ts";
+import { expectsContinue, readUpload, type UploadRequest } from "./http/upload.ts";
 import type { Route } from "./route.ts";
 import { ROUTES } from "./routes.ts";
 import { Semaphore } from "./semaphore.ts";
@@ -24,45 +24,61 @@ type ApiContext = Context<{ Bindings: NodeBindings }>;
 // Each open tarball may cost its 16 MiB several times over; two keep both processors of a small machine busy.
 const OPEN_TARBALLS = 2;
 const LONGEST_QUEUE_MILLISECONDS = 10_000;
+// Ten of the largest uploads.
+const BODY_BUDGET_BYTES = 200 << 20;
+
+/** What all requests share: who the API works with, and what bounds them together. */
+interface Shared {
+  readonly deps: ApiDependencies;
+  readonly unpacking: Semaphore;
+  readonly budget: ByteBudget;
+}
 
 /** @returns the API below the path `/api`. */
 export function createApi(deps: ApiDependencies): Hono<{ Bindings: NodeBindings }> {
   const app = new Hono<{ Bindings: NodeBindings }>({ strict: false });
-  const unpacking = new Semaphore(OPEN_TARBALLS, LONGEST_QUEUE_MILLISECONDS);
-  for (const route of ROUTES) {
-    const paths = route.scoped ? [route.path, `/repos/:repository${route.path}`] : [route.path];
-    for (const path of paths) {
-      app.on(route.method, `/api${path === "/" ? "" : path}`, (c) => serve(deps, route, unpacking, c));
+  const shared = {
+    deps,
+    unpacking: new Semaphore(OPEN_TARBALLS, LONGEST_QUEUE_MILLISECONDS),
+    budget: new ByteBudget(BODY_BUDGET_BYTES),
+  };
+  for (const route of [...ROUTES, ...onlyOverridden(ROUTES)]) {
+    const method = ROUTES.includes(route) ? route.method : "POST";
+    for (const path of pathsOf(route)) {
+      app.on(method, `/api${path === "/" ? "" : path}`, (c) => serve(shared, route, c));
     }
   }
-  app.notFound((c) => handle(deps, c, undefined, async () => Promise.reject(new ApiError(404))));
+  app.notFound((c) => handle(shared, c, undefined, async () => Promise.reject(new ApiError(404))));
   return app;
 }
 
-function serve(deps: ApiDependencies, route: Route, unpacking: Semaphore, c: ApiContext): Promise<Response> {
-  return handle(deps, c, route, async (format, requestId) => {
-    const { request, call } = await prepare(deps, route, unpacking, c, format, requestId);
-    const answered = overridden(call);
-    return respond(await answered.route.handler(answered), { request, route: answered.route, format });
+function serve(shared: Shared, route: Route, c: ApiContext): Promise<Response> {
+  return handle(shared, c, route, async (format, requestId, lease) => {
+    const prepared = await prepare(shared, route, c, format, requestId, lease);
+    const call = overridden(prepared.call, prepared.body);
+    return respond(await call.route.handler(call), { request: call.request, route: call.route, format });
   });
 }
 
 /** Logs, turns errors into answers and adds what every answer has. */
 async function handle(
-  deps: ApiDependencies,
+  { deps, budget }: Shared,
   c: ApiContext,
   route: Route | undefined,
-  work: (format: Format, requestId: string) => Promise<Response>,
+  work: (format: Format, requestId: string, lease: ByteLease) => Promise<Response>,
 ): Promise<Response> {
   const start = performance.now();
   const requestId = randomUUID();
+  const lease = budget.lease();
   let format: Format = "json";
   let response: Response;
   try {
     format = negotiate(c.req.header("accept"), c.req.query("_format"));
-    response = await work(format, requestId);
+    response = await work(format, requestId, lease);
   } catch (error) {
     response = respondError(error, format, deps.log, requestId);
+  } finally {
+    lease.end();
   }
   response.headers.set("x-request-id", requestId);
   if (c.req.header("origin") !== undefined && !route?.upload) {
@@ -78,49 +94,52 @@ async function handle(
 }
 
 async function prepare(
-  deps: ApiDependencies,
+  { deps, unpacking }: Shared,
   route: Route,
-  unpacking: Semaphore,
   c: ApiContext,
   format: Format,
   requestId: string,
-): Promise<{ readonly request: Request; readonly call: Call }> {
+  lease: ByteLease,
+): Promise<{ readonly call: Call; readonly body: Parameters | undefined }> {
   const request = c.req.raw;
   const node: NodeBindings = c.env ?? {};
   const userAgent = request.headers.get("user-agent") ?? "";
   const peer = node.incoming?.socket.remoteAddress ?? "127.0.0.1";
   const ip = clientAddress(request.headers.get("x-forwarded-for"), peer, deps.settings.trustedProxies);
+  const { outgoing } = node;
+  const { headers, body: stream } = request;
+  const source = {
+    headers,
+    body: stream,
+    outgoing,
+    pieceMilliseconds: deps.settings.uploadPieceMilliseconds,
+    lease,
+  };
 
   // A malformed body is told first, whoever sent it.
-  const body = route.upload ? undefined : await readBody(request, deps.settings.uploadPieceMilliseconds);
+  const body = route.upload ? undefined : await readParameters(request.method, source);
   if (userAgent === "" && deps.settings.requireUserAgent) throw badRequest("User-Agent header is required");
-  const header = singleHeader("authorization", request.headers, node);
+  const header = singleHeader("authorization", headers, node);
   const principal: Principal = await authenticate(deps, header, { ip, userAgent });
   if (request.url.includes("%00")) throw badRequest();
-  const upload =
-    route.upload && !expectsContinue(request.headers)
-      ? await readUpload({
-          headers: request.headers,
-          body: request.body,
-          outgoing: node.outgoing,
-          pieceMilliseconds: deps.settings.uploadPieceMilliseconds,
-        })
-      : undefined;
-  const call: Call = {
+  const upload = route.upload && !expectsContinue(headers) ? await readUpload(source) : undefined;
+  const params = parametersOf(c, body);
+  const call = {
     deps,
     route,
     request,
     requestId,
     principal,
     format,
-    params: parametersOf(c, body),
+    params,
     ip,
     userAgent,
     upload,
-    outgoing: node.outgoing,
+    outgoing,
+    lease,
     unpacking,
   };
-  return { request, call };
+  return { call, body };
 }
 
 /** Query, then body, then path; later ones win. */
@@ -128,18 +147,29 @@ function parametersOf(c: ApiContext, body: Parameters | undefined): Parameters {
   return Object.assign(Object.create(null), withoutBlanks(c.req.query()), body, c.req.param());
 }
 
-async function readBody(request: Request, pieceMilliseconds: number): Promise<Parameters | undefined> {
-  if (request.method === "GET" || request.method === "HEAD") return undefined;
-  const limits = { mostBytes: BODY_BYTES, pieceMilliseconds };
-  const bytes = await collectBody(request.body, request.headers.get("content-length"), limits);
-  return parseBody(request.headers.get("content-type") ?? undefined, bytes);
+async function readParameters(method: string, source: UploadRequest): Promise<Parameters | undefined> {
+  if (method === "GET" || method === "HEAD") return undefined;
+  const bytes = await readUpload(source, BODY_BYTES);
+  return parseBody(source.headers.get("content-type") ?? undefined, bytes);
 }
 
-/** A POST may carry the method it means, for clients behind proxies that know no other. */
-function overridden(call: Call): Call {
-  const wanted = call.params._method;
-  if (call.request.method !== "POST" || typeof wanted !== "string") return call;
-  const method = wanted.toUpperCase();
-  const route = ROUTES.find((other) => other.method === method && other.path === call.route.path);
-  return route === undefined ? call : { ...call, route };
+function pathsOf(route: Route): readonly string[] {
+  return route.scoped ? [route.path, `/repos/:repository${route.path}`] : [route.path];
+}
+
+/** Routes whose path takes no POST of its own, but one that says which method it means. */
+function onlyOverridden(routes: readonly Route[]): readonly Route[] {
+  const posted = new Set(routes.filter((route) => route.method === "POST").map((route) => route.path));
+  const others = routes.filter((route) => route.method !== "GET" && !posted.has(route.path));
+  const copies = new Map(others.map((route) => [route.path, { ...route }]));
+  return [...copies.values()];
+}
+
+/** A POST may carry in its body the method it means, for clients behind proxies that know no other. */
+function overridden(call: Call, body: Parameters | undefined): Call {
+  if (call.request.method !== "POST") return call;
+  const wanted = typeof body?._method === "string" ? body._method.toUpperCase() : "POST";
+  const meant = ROUTES.find((route) => route.method === wanted && route.path === call.route.path);
+  if (meant === undefined && call.route.method !== "POST") throw new ApiError(404);
+  return meant === undefined ? call : { ...call, route: meant };
 }

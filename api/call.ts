@@ -3,6 +3,7 @@ import type { ServerResponse } from "node:http";
 import type { RepositoryRow } from "../store/queries/registry.ts";
 import type { Principal } from "./auth/principal.ts";
 import type { Parameters } from "./http/body.ts";
+import type { ByteLease } from "./http/budget.ts";
 import { notFound } from "./http/errors.ts";
 import type { Format } from "./http/format.ts";
 import type { Route } from "./route.ts";
@@ -23,6 +24,8 @@ export interface Call {
   /** The body of an upload that did not wait for `100 Continue`. */
   readonly upload: Buffer | undefined;
   readonly outgoing: Pick<ServerResponse, "writeContinue"> | undefined;
+  /** What this request has taken of the memory for bodies. */
+  readonly lease: ByteLease;
   /** Bounds how many tarballs are open at a time. */
   readonly unpacking: Semaphore;
 }

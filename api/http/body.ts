@@ -1,12 +1,12 @@
 /** Request bodies: JSON, forms and Erlang terms as one map of parameters. */
 import { decodeTerm } from "../../hex/etf/decode.ts";
 import { ApiError, badRequest } from "./errors.ts";
+import { MOST_VALUES, parseJson } from "./json.ts";
 
 export type Parameters = Readonly<Record<string, unknown>>;
 
 /** Far above any real one; uploads do not pass here. */
 export const BODY_BYTES = 8_000_000;
-const JSON_DEPTH = 64;
 
 /**
  * @param type the Content-Type header
@@ -15,7 +15,7 @@ const JSON_DEPTH = 64;
  */
 export function parseBody(type: string | undefined, bytes: Uint8Array): Parameters | undefined {
   const media = type?.split(";", 1)[0]?.trim().toLowerCase();
-  const parse = media === undefined ? undefined : PARSERS[media];
+  const parse = media === undefined ? undefined : PARSERS.get(media);
   if (parse === undefined) return undefined;
   if (bytes.length === 0) return {};
   let value: unknown;
@@ -27,28 +27,18 @@ export function parseBody(type: string | undefined, bytes: Uint8Array): Paramete
   return asParameters(value);
 }
 
-const PARSERS: Readonly<Record<string, (bytes: Uint8Array) => unknown>> = {
-  "application/json": parseJson,
-  "application/vnd.hex+json": parseJson,
-  "application/vnd.hex+erlang": (bytes) => decodeTerm(bytes),
-  "application/x-www-form-urlencoded": (bytes) => Object.fromEntries(new URLSearchParams(text(bytes))),
-};
+// A map, as a type that a client names may be that of a method every object has.
+const PARSERS: ReadonlyMap<string, (bytes: Uint8Array) => unknown> = new Map([
+  ["application/json", parseJson],
+  ["application/vnd.hex+json", parseJson],
+  ["application/vnd.hex+erlang", (bytes: Uint8Array) => decodeTerm(bytes)],
+  ["application/x-www-form-urlencoded", parseForm],
+]);
 
-function text(bytes: Uint8Array): string {
-  return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-}
-
-function parseJson(bytes: Uint8Array): unknown {
-  const value: unknown = JSON.parse(text(bytes));
-  refuseDepth(value, 0);
-  return value;
-}
-
-// What is nested deeper would overflow the stack of whatever walks it.
-function refuseDepth(value: unknown, depth: number): void {
-  if (typeof value !== "object" || value === null) return;
-  if (depth > JSON_DEPTH) throw badRequest();
-  for (const item of Object.values(value)) refuseDepth(item, depth + 1);
+function parseForm(bytes: Uint8Array): unknown {
+  const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  if (text.split("&", MOST_VALUES + 1).length > MOST_VALUES) throw badRequest();
+  return Object.fromEntries(new URLSearchParams(text));
 }
 
 function asParameters(value: unknown): Parameters {
@@ -63,8 +53,8 @@ function asParameters(value: unknown): Parameters {
  */
 export function withoutBlanks(value: unknown): unknown {
   if (typeof value === "string") {
-    // Postgres holds no NUL, so no such text can name or be anything.
-    if (value.includes("\0")) throw badRequest();
+    // Postgres holds neither a NUL nor half a character, so no such text can name or be anything.
+    if (!isStorable(value)) throw badRequest();
     return value.trim() === "" ? null : value;
   }
   if (Array.isArray(value)) {
@@ -76,4 +66,10 @@ export function withoutBlanks(value: unknown): unknown {
   const copy: Record<string, unknown> = Object.create(null);
   for (const [key, item] of Object.entries(value)) copy[key] = withoutBlanks(item);
   return copy;
+}
+
+/** @returns whether Postgres can hold the text. */
+export function isStorable(text: string): boolean {
+  // Under the u flag a surrogate matches only where it stands alone.
+  return !text.includes("\0") && !/[\uD800-\uDFFF]/u.test(text);
 }

@@ -1,9 +1,12 @@
 /** Reads a body into one buffer, within its size and each piece within its time. */
+import type { ByteLease } from "./budget.ts";
 import { ApiError } from "./errors.ts";
 
 export interface CollectLimits {
   readonly mostBytes: number;
   readonly pieceMilliseconds: number;
+  /** What arrives is taken from the budget of all requests. */
+  readonly lease: ByteLease;
 }
 
 /** The rest of the body is not read, so the connection cannot be used again. */
@@ -11,7 +14,7 @@ const CLOSE = { headers: { connection: "close" } } as const;
 
 /**
  * @param announced the Content-Length header
- * @throws ApiError 413 beyond the limit, 408 when a piece takes too long.
+ * @throws ApiError 413 beyond the limit, 408 when a piece takes too long, 503 beyond the budget.
  */
 export async function collectBody(
   body: ReadableStream<Uint8Array> | null,
@@ -22,7 +25,7 @@ export async function collectBody(
   if (length > limits.mostBytes) throw new ApiError(413, undefined, CLOSE);
   if (body === null) return Buffer.alloc(0);
   // Filled in place: gathering pieces and joining them would hold every upload twice.
-  let buffer: Buffer = Buffer.allocUnsafe(Number.isInteger(length) ? length : 0);
+  let buffer: Buffer = Buffer.alloc(0);
   let size = 0;
   const reader = body.getReader();
   try {
@@ -30,7 +33,8 @@ export async function collectBody(
       const { done, value } = await withinTime(reader.read(), limits.pieceMilliseconds);
       if (done) return buffer.subarray(0, size);
       if (size + value.length > limits.mostBytes) throw new ApiError(413, undefined, CLOSE);
-      if (size + value.length > buffer.length) buffer = grown(buffer, size, value.length, limits.mostBytes);
+      limits.lease.take(value.length);
+      if (size + value.length > buffer.length) buffer = grown(buffer, size, value.length, length);
       buffer.set(value, size);
       size += value.length;
     }
@@ -40,8 +44,13 @@ export async function collectBody(
   }
 }
 
-function grown(buffer: Buffer, size: number, more: number, most: number): Buffer {
-  const larger = Buffer.allocUnsafe(Math.min(most, Math.max(2 * buffer.length, size + more, 65_536)));
+// Whoever has sent this much is believed what it announced; before, announcing costs us nothing.
+const BELIEVED_BYTES = 1 << 20;
+
+function grown(buffer: Buffer, size: number, more: number, announced: number): Buffer {
+  const doubled = Math.max(2 * buffer.length, size + more, 4_096);
+  const believed = doubled >= BELIEVED_BYTES && announced >= size + more;
+  const larger = Buffer.allocUnsafe(believed ? announced : doubled);
   buffer.copy(larger, 0, 0, size);
   return larger;
 }

@@ -10,13 +10,13 @@ const CONTENT_TYPES: Readonly<Record<Format, string>> = {
   erlang: "application/vnd.hex+erlang; charset=utf-8",
 };
 
-const MEDIA_TYPES: Readonly<Record<string, Format>> = {
-  "*/*": "json",
-  "application/*": "json",
-  "application/json": "json",
-  "application/vnd.hex+json": "json",
-  "application/vnd.hex+erlang": "erlang",
-};
+const MEDIA_TYPES: ReadonlyMap<string, Format> = new Map([
+  ["*/*", "json"],
+  ["application/*", "json"],
+  ["application/json", "json"],
+  ["application/vnd.hex+json", "json"],
+  ["application/vnd.hex+erlang", "erlang"],
+]);
 
 /** An instant in an answer: JSON shows microseconds, Erlang terms whole seconds. */
 export class Instant {
@@ -56,7 +56,7 @@ export function negotiate(accept: string | undefined, override: string | undefin
   let best: { readonly format: Format; readonly weight: number } | undefined;
   for (const item of accept.split(",")) {
     const [type = "", ...parameters] = item.split(";").map((part) => part.trim().toLowerCase());
-    const format = MEDIA_TYPES[type];
+    const format = MEDIA_TYPES.get(type);
     const quality = parameters.find((parameter) => parameter.startsWith("q="));
     const weight = quality === undefined ? 1 : Number(quality.slice(2));
     if (format === undefined || !(weight > 0)) continue;

@@ -3,6 +3,7 @@
  * read before the request is authorised.
  */
 import type { ServerResponse } from "node:http";
+import type { ByteLease } from "./budget.ts";
 import { collectBody } from "./collect.ts";
 import { ApiError, invalid } from "./errors.ts";
 
@@ -17,10 +18,12 @@ export interface UploadRequest {
   /** The response of node's server, which can tell the client to go on; absent under tests without a socket. */
   readonly outgoing: Pick<ServerResponse, "writeContinue"> | undefined;
   readonly pieceMilliseconds: number;
+  readonly lease: ByteLease;
 }
 
+/** RFC 9110, 10.1.1: in any case. Node leaves the continue to us for each of these. */
 export function expectsContinue(headers: Headers): boolean {
-  return headers.get("expect") === "100-continue";
+  return headers.get("expect")?.toLowerCase() === "100-continue";
 }
 
 /**
@@ -35,13 +38,15 @@ export function judgeAnnouncement(headers: Headers): void {
 }
 
 /**
+ * @param mostBytes what it may have at most
  * @returns the whole body.
  * @throws ApiError 408 when a piece takes too long, 413 beyond the hard stop.
  */
-export async function readUpload(request: UploadRequest): Promise<Buffer> {
+export async function readUpload(request: UploadRequest, mostBytes = UPLOAD_STOP_BYTES): Promise<Buffer> {
   if (expectsContinue(request.headers)) request.outgoing?.writeContinue();
   return collectBody(request.body, request.headers.get("content-length"), {
-    mostBytes: UPLOAD_STOP_BYTES,
+    mostBytes,
     pieceMilliseconds: request.pieceMilliseconds,
+    lease: request.lease,
   });
 }

@@ -2,24 +2,26 @@
 import { invalid, type ValidationErrors } from "../http/errors.ts";
 
 export class FieldErrors {
-  readonly #errors: Record<string, string | ValidationErrors> = {};
+  // A map: a dependency may be named like a property that every object has.
+  readonly #errors = new Map<string, string | ValidationErrors>();
 
   add(field: string, message: string | ValidationErrors | undefined): void {
-    if (message !== undefined) this.#errors[field] = message;
+    if (message !== undefined) this.#errors.set(field, message);
   }
 
   get any(): boolean {
-    return Object.keys(this.#errors).length > 0;
+    return this.#errors.size > 0;
   }
 
   /** @returns what was gathered, undefined for nothing. */
   get value(): ValidationErrors | undefined {
-    return this.any ? { ...this.#errors } : undefined;
+    return this.any ? Object.fromEntries(this.#errors) : undefined;
   }
 
   /** @throws ApiError 422 when there is any. */
   throwIfAny(): void {
-    if (this.any) throw invalid({ ...this.#errors });
+    const { value } = this;
+    if (value !== undefined) throw invalid(value);
   }
 }
 

@@ -21,10 +21,7 @@ const DOMAINS = ["api", "package", "repository", "repositories", "docs"];
  */
 export function readKeyRequest(params: Parameters, repository: string, now: Micros): KeyRequest {
   const errors = new FieldErrors();
-  errors.add(
-    "name",
-    params.name == null ? BLANK : typeof params.name === "string" ? undefined : "expected type string",
-  );
+  errors.add("name", nameProblem(params.name));
   const permissions = readPermissions(params.permissions, repository);
   if (!Array.isArray(permissions)) errors.add("permissions", permissions as string | ValidationErrors);
   const revokeAt = readInstant(params.revoke_at);
@@ -36,6 +33,14 @@ export function readKeyRequest(params: Parameters, repository: string, now: Micr
     permissions: Array.isArray(permissions) ? permissions : FULL,
     revokeAt: revokeAt ?? null,
   };
+}
+
+const LONGEST_NAME = 255;
+
+function nameProblem(name: unknown): string | undefined {
+  if (name == null) return BLANK;
+  if (typeof name !== "string") return "expected type string";
+  return name.length > LONGEST_NAME ? `should be at most ${LONGEST_NAME} character(s)` : undefined;
 }
 
 function readPermissions(
@@ -74,10 +79,10 @@ function fitsDomain(domain: string, resource: string | null): boolean {
   return true;
 }
 
-/** @returns null for none, undefined for what is no instant. */
+/** @returns null for none, undefined for what is no instant that can be kept. */
 function readInstant(value: unknown): Micros | null | undefined {
   if (value == null) return null;
-  if (typeof value !== "string" || !/^\d{4}-\d\d-\d\dT/.test(value) || Number.isNaN(Date.parse(value)))
-    return undefined;
-  return micros(Date.parse(value) * 1000);
+  if (typeof value !== "string" || !/^\d{4}-\d\d-\d\dT/.test(value)) return undefined;
+  const at = Date.parse(value) * 1000;
+  return Number.isSafeInteger(at) ? micros(at) : undefined;
 }

@@ -6,6 +6,9 @@ import type { RequirementRow } from "../../store/queries/registry.ts";
 import type { ValidationErrors } from "../http/errors.ts";
 import { BLANK, FieldErrors, isBlank } from "./errors.ts";
 
+/** As for names of packages: no index of Postgres holds a longer one, and no file of ours may be called so. */
+const LONGEST_NAME = 128;
+
 /** What a dependency is judged by. */
 export interface RequirementContext {
   /** The package's own repository. */
@@ -55,7 +58,7 @@ function missingProblem(requirement: MetadataRequirement, context: RequirementCo
   const repository = repositoryOf(requirement, context);
   const missing = repository === context.own && !context.existing.has(requirement.name);
   // A name that no registry could hold would make every file that lists it unreadable.
-  const impossible = packageName(requirement.name) === undefined;
+  const impossible = packageName(requirement.name) === undefined || requirement.name.length > LONGEST_NAME;
   return missing || impossible
     ? `package does not exist in repository ${JSON.stringify(repository)}`
     : undefined;
@@ -83,19 +86,19 @@ export function requirementRows(
   requirements: readonly MetadataRequirement[],
   context: RequirementContext,
 ): readonly RequirementRow[] {
-  return requirements.flatMap((requirement) => {
+  return requirements.map((requirement) => {
     const name = packageName(requirement.name);
     const where = repositoryOf(requirement, context);
     const repository = [context.own, ...context.external].find((known) => known === where);
-    if (name === undefined || repository === undefined) return [];
-    return [
-      {
-        repository,
-        package: name,
-        app: String(requirement.app),
-        requirement: String(requirement.requirement),
-        optional: requirement.optional === true,
-      },
-    ];
+    // A dependency that was validated must never be left out in silence.
+    if (name === undefined || repository === undefined)
+      throw new TypeError("requirements were not validated");
+    return {
+      repository,
+      package: name,
+      app: String(requirement.app),
+      requirement: String(requirement.requirement),
+      optional: requirement.optional === true,
+    };
   });
 }

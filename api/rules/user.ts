@@ -11,21 +11,24 @@ export interface NewAccount {
 }
 
 const SHORTEST_PASSWORD = 8;
-const EMAIL = /^[^\s@]+@[^\s@]+\.[^\s@]+$/;
+// RFC 5321, 4.5.3.1: what can be mailed to. Also what keeps a name of 8 MB out of every list of owners.
+const LONGEST_EMAIL = 254;
+const LONGEST_NAME = 255;
+const LONGEST_PASSWORD = 1_024;
 
 /** @throws ApiError 422 */
 export function readNewAccount(params: Parameters): NewAccount {
   const errors = new FieldErrors();
   const username = typeof params.username === "string" ? normalizeUsername(params.username) : "";
-  errors.add("username", textProblem(params.username) ?? usernameProblem(username));
-  errors.add("full_name", params.full_name == null ? undefined : textProblem(params.full_name));
+  errors.add("username", textProblem(params.username, LONGEST_NAME) ?? usernameProblem(username));
+  errors.add("full_name", params.full_name == null ? undefined : textProblem(params.full_name, LONGEST_NAME));
   errors.add("password", params.password == null ? undefined : passwordProblem(params.password));
   if (params.password_confirmation != null && params.password_confirmation !== params.password) {
     errors.add("password_confirmation", "does not match password");
   }
   const email = emailOf(params);
   if (email === undefined) errors.add("emails", BLANK);
-  else if (!EMAIL.test(email)) errors.add("emails", { email: "has invalid format" });
+  else if (!isEmail(email)) errors.add("emails", { email: "has invalid format" });
   errors.throwIfAny();
   return {
     username,
@@ -35,13 +38,30 @@ export function readNewAccount(params: Parameters): NewAccount {
   };
 }
 
-function textProblem(value: unknown): string | undefined {
+/** An address has one `@`, a dot somewhere after it, and no blank. By hand, as a pattern for it backtracks. */
+function isEmail(text: string): boolean {
+  const at = text.indexOf("@");
+  const host = text.slice(at + 1);
+  const dot = host.indexOf(".", 1);
+  return (
+    text.length <= LONGEST_EMAIL &&
+    at > 0 &&
+    !host.includes("@") &&
+    dot > 0 &&
+    dot < host.length - 1 &&
+    !/\s/.test(text)
+  );
+}
+
+function textProblem(value: unknown, most: number): string | undefined {
   if (value == null) return BLANK;
-  return typeof value === "string" ? undefined : "expected type string";
+  if (typeof value !== "string") return "expected type string";
+  return value.length > most ? `should be at most ${most} character(s)` : undefined;
 }
 
 function passwordProblem(value: unknown): string | undefined {
-  if (typeof value !== "string") return "expected type string";
+  const problem = textProblem(value, LONGEST_PASSWORD);
+  if (problem !== undefined || typeof value !== "string") return problem;
   return [...value].length < SHORTEST_PASSWORD
     ? `should be at least ${SHORTEST_PASSWORD} character(s)`
     : undefined;

@@ -68,6 +68,12 @@ export function isUnavailable(error: unknown): boolean {
   );
 }
 
+/** @returns whether a statement failed because the unique index already holds such a row. */
+export function isDuplicate(error: unknown, index: string): boolean {
+  const { code, constraint_name: name } = (error ?? {}) as { code?: unknown; constraint_name?: unknown };
+  return code === "23505" && name === index;
+}
+
 /**
  * Waits until Postgres answers.
  * @param seconds how long at most

@@ -38,6 +38,8 @@ describe("formats", () => {
   });
 
   it("nothing that is supported: 406", async () => {
+    const other = await registry.request("/packages/example", { headers: { accept: "constructor" } });
+    expect(other.status).toBe(406);
     expect((await registry.request("/packages/example", { headers: { accept: "text/html" } })).status).toBe(
       406,
     );
@@ -95,6 +97,9 @@ describe("bodies", () => {
     ["a list of four billion", ERLANG, Buffer.from([131, 108, 255, 255, 255, 255])],
     ["bytes behind the term", ERLANG, Buffer.concat([encodeTerm({}), Buffer.of(0)])],
     ["nothing but a version byte", ERLANG, Buffer.from([131])],
+    ["half a character", "application/json", '{"name": "\\ud800"}'],
+    ["more values than anybody sends", "application/json", `[${"{},".repeat(200_000)}{}]`],
+    ["a form of more pairs than anybody sends", "application/x-www-form-urlencoded", "a&".repeat(200_000)],
     [
       "a term nested without end",
       ERLANG,
@@ -160,10 +165,33 @@ describe("bodies", () => {
     expect(await response.json()).toEqual({ status: 422, message: "Validation error(s)", errors });
   });
 
+  it("a type that is called like what every object has is one that is not parsed", async () => {
+    for (const type of ["constructor", "toString", "__proto__"]) {
+      const response = await send(type, "x".repeat(1_000_000));
+      expect(await response.json()).toMatchObject({ errors: { name: "can't be blank" } });
+    }
+  });
+
   it("beyond eight megabytes: 413", async () => {
     expect((await send("application/json", JSON.stringify({ name: "x".repeat(8_000_001) }))).status).toBe(
       413,
     );
+  });
+
+  it("a method override where no POST of its own is, and only in the body", async () => {
+    const post = (path: string, body: object) =>
+      registry.request(path, {
+        method: "POST",
+        headers: { authorization: key, "content-type": "application/json" },
+        body: JSON.stringify(body),
+      });
+    await registry.user("bob");
+    expect((await post("/packages/example/owners/bob", { _method: "PUT", level: "maintainer" })).status).toBe(
+      204,
+    );
+    expect((await post("/packages/example/owners/bob?_method=DELETE", {})).status).toBe(404);
+    expect((await post("/packages/example/owners/bob", { _method: "DELETE" })).status).toBe(204);
+    expect((await post("/packages/example/owners/bob", { _method: "GET" })).status).toBe(404);
   });
 
   it("a method override", async () => {
@@ -284,6 +312,23 @@ describe("keys", () => {
   });
 });
 
+it("a NUL in a login is a wrong credential", async () => {
+  const authorization = `Basic ${Buffer.from("an\0n:password").toString("base64")}`;
+  const response = await registry.request("/users/me", { headers: { authorization } });
+  expect(await response.json()).toMatchObject({ status: 401, message: "invalid authentication information" });
+});
+
+it("a description that is too long to index fails no search", async () => {
+  const description = Array.from({ length: 120_000 }, (_, index) => index.toString(36).padStart(5, "w")).join(
+    " ",
+  );
+  const body = new Uint8Array(packageTarball({ metadata: { name: "wordy", description } }));
+  expect(
+    (await registry.request("/publish", { method: "POST", headers: { authorization: key }, body })).status,
+  ).toBe(201);
+  expect((await registry.request("/packages?search=anything")).status).toBe(200);
+});
+
 describe("accounts", () => {
   it.each<[string, object, object]>([
     ["a short name", { username: "ab" }, { username: "should be at least 3 character(s)" }],
@@ -301,6 +346,18 @@ describe("accounts", () => {
     ],
     ["no address", { email: null }, { emails: "can't be blank" }],
     ["no real address", { email: "nowhere" }, { emails: { email: "has invalid format" } }],
+    [
+      "an address that is slow to match",
+      { email: `a@${".".repeat(500_000)}@` },
+      { emails: { email: "has invalid format" } },
+    ],
+    ["an address with two @", { email: "a@b@c.de" }, { emails: { email: "has invalid format" } }],
+    ["an address without a host", { email: "a@.de" }, { emails: { email: "has invalid format" } }],
+    [
+      "a name without end",
+      { full_name: "n".repeat(300) },
+      { full_name: "should be at most 255 character(s)" },
+    ],
     ["somebody's address", { email: "ann@example.com" }, { emails: { email: "already in use" } }],
   ])("%s: 422", async (_, fields, errors) => {
     const account = {

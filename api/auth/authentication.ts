@@ -2,6 +2,7 @@
 import { micros } from "../../schemas/time.ts";
 import { type KeyRow, keyByHash, touchKey } from "../../store/queries/keys.ts";
 import { userById, userByLogin } from "../../store/queries/users.ts";
+import { isStorable } from "../http/body.ts";
 import { badRequest, unauthorized } from "../http/errors.ts";
 import type { ApiDependencies } from "../settings.ts";
 import { hashKeySecret, sameSecret } from "./key-secret.ts";
@@ -39,7 +40,7 @@ async function authenticateBasic(deps: ApiDependencies, encoded: string): Promis
   }
   const decoded = Buffer.from(encoded, "base64").toString("utf8");
   const colon = decoded.indexOf(":");
-  if (!/^[A-Za-z0-9+/]+=*$/.test(encoded) || colon < 0)
+  if (!/^[A-Za-z0-9+/]+=*$/.test(encoded) || colon < 0 || !isStorable(decoded))
     throw unauthorized("invalid authentication information");
   const login = decoded.slice(0, colon).toLowerCase();
   const user = await userByLogin(deps.sql, login);

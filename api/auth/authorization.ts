@@ -1,5 +1,6 @@
 /** Whether a principal may do what a route is for. The order of the checks is part of the contract. */
 
+import type { Queryable } from "../../store/postgres/pool.ts";
 import { type OwnerLevel, ownerLevel } from "../../store/queries/owners.ts";
 import type { ApiPackageRow } from "../../store/queries/packages.ts";
 import type { Call, RepositoryRow } from "../call.ts";
@@ -55,7 +56,21 @@ function requirementsOf(call: Call, target: Target | undefined): readonly Requir
   }
 }
 
-async function applyRule(call: Call, target: Target | undefined): Promise<void> {
+/**
+ * The rule once more, in the transaction that acts: since the first check an upload may have taken minutes, and
+ * somebody may have lost what allowed it.
+ * @throws ApiError 403 or 404
+ */
+export async function authorizeAgain(call: Call, target: Target, tx: Queryable): Promise<void> {
+  if (call.principal.kind === "user" && call.principal.user.service) return;
+  await applyRule(call, target, tx);
+}
+
+async function applyRule(
+  call: Call,
+  target: Target | undefined,
+  sql: Queryable = call.deps.sql,
+): Promise<void> {
   const { principal, route } = call;
   switch (route.rule) {
     case undefined:
@@ -65,18 +80,23 @@ async function applyRule(call: Call, target: Target | undefined): Promise<void> 
       if (principal.kind !== "user") throw notFound();
       return;
     case "maintainer":
-      return requireOwner(call, target, "maintainer");
+      return requireOwner(call, target, "maintainer", sql);
     case "full-owner":
-      return requireOwner(call, target, "full");
+      return requireOwner(call, target, "full", sql);
   }
 }
 
 /** A package that is not there may be published by anybody; whatever else is asked of it answers 404 itself. */
-async function requireOwner(call: Call, target: Target | undefined, wanted: OwnerLevel): Promise<void> {
-  const { principal, deps } = call;
+async function requireOwner(
+  call: Call,
+  target: Target | undefined,
+  wanted: OwnerLevel,
+  sql: Queryable,
+): Promise<void> {
+  const { principal } = call;
   if (target?.package === undefined) return;
   if (principal.kind !== "user") throw forbidden();
-  const level = await ownerLevel(deps.sql, target.package.id, principal.user.id);
+  const level = await ownerLevel(sql, target.package.id, principal.user.id);
   if (level === undefined || (wanted === "full" && level !== "full")) throw forbidden();
 }
 

@@ -3,7 +3,11 @@ import { packageName, trusted } from "../../hex/ids.ts";
 import type { Transaction } from "../../store/postgres/pool.ts";
 import { audit } from "../../store/queries/audit.ts";
 import { recordChange } from "../../store/queries/changes.ts";
+import { type ApiPackageRow, lockPackage } from "../../store/queries/packages.ts";
+import { type ApiReleaseRow, releaseByVersion } from "../../store/queries/releases.ts";
+import { authorizeAgain } from "../auth/authorization.ts";
 import type { Call, RepositoryRow } from "../call.ts";
+import { notFound } from "../http/errors.ts";
 
 /** Writes an audit entry for who asks. */
 export async function auditCall(call: Call, tx: Transaction, action: string, params: object): Promise<void> {
@@ -17,6 +21,27 @@ export async function auditCall(call: Call, tx: Transaction, action: string, par
     userAgent: call.userAgent,
     remoteIp: call.ip,
   });
+}
+
+/**
+ * Locks the package and makes sure, under that lock, that it and the release are still the ones that were looked
+ * up and that the caller may still change them: of two that revert at once, only the first finds something.
+ * @throws ApiError 403 or 404
+ */
+export async function lockTarget(
+  call: Call,
+  tx: Transaction,
+  target: {
+    readonly repository: RepositoryRow;
+    readonly package: ApiPackageRow;
+    readonly release?: ApiReleaseRow;
+  },
+): Promise<void> {
+  const { package: row, release } = target;
+  if ((await lockPackage(tx, row.id)) === undefined) throw notFound();
+  if (release !== undefined && (await releaseByVersion(tx, row.id, release.version))?.id !== release.id)
+    throw notFound();
+  await authorizeAgain(call, target, tx);
 }
 
 /**

@@ -4,13 +4,13 @@ import { objectKey } from "../../hex/keys.ts";
 import { checkDocs } from "../../hex/tarball/docs.ts";
 import { TarballError } from "../../hex/tarball/errors.ts";
 import { stageBlob } from "../../store/blobs.ts";
-import { lockPackage, touchPackage } from "../../store/queries/packages.ts";
+import { touchPackage } from "../../store/queries/packages.ts";
 import { setDocs } from "../../store/queries/releases.ts";
 import { authorize } from "../auth/authorization.ts";
 import type { Call, Handler } from "../call.ts";
 import { invalid, notFound } from "../http/errors.ts";
 import { urlsOf } from "../views/urls.ts";
-import { auditCall, changePackage } from "./change.ts";
+import { auditCall, changePackage, lockTarget } from "./change.ts";
 import { findTarget, type ReleaseTarget, requireRelease, requireVersion } from "./lookup.ts";
 import { receiveUpload } from "./publish.ts";
 import { releaseParams } from "./releases.ts";
@@ -63,7 +63,7 @@ async function writeDocs(
   docs: Parameters<typeof setDocs>[2],
 ): Promise<void> {
   await changePackage(call, target.repository, target.package.name, async (tx) => {
-    await lockPackage(tx, target.package.id);
+    await lockTarget(call, tx, target);
     await setDocs(tx, target.release.id, docs);
     await touchPackage(tx, target.package.id, true);
     await auditCall(call, tx, action, releaseParams(target));

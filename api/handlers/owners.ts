@@ -9,7 +9,7 @@ import {
   setOwner,
 } from "../../store/queries/owners.ts";
 import { type UserRow, userByLogin, userByPublicName } from "../../store/queries/users.ts";
-import { authorize } from "../auth/authorization.ts";
+import { authorize, authorizeAgain } from "../auth/authorization.ts";
 import { type Call, type Handler, pathParameter } from "../call.ts";
 import { invalid, notFound } from "../http/errors.ts";
 import { urlsOf } from "../views/urls.ts";
@@ -39,14 +39,15 @@ export const showOwner: Handler = async (call) => {
 export const putOwner: Handler = async (call) => {
   const found = await findTarget(call);
   await authorize(call, found);
-  const { package: row } = requirePackage(found);
+  const { repository, package: row } = requirePackage(found);
   const user = await userByPublicName(call.deps.sql, userSegment(call));
   if (user === undefined) throw notFound();
   const transfer = call.params.transfer === true;
   await call.deps.sql.begin(async (tx) => {
     const owners = await lockOwners(tx, row.id);
-    const level = readLevel(call.params.level) ?? owners.get(user.id) ?? "full";
-    refuseLastDemotion(owners, user, transfer ? "full" : level);
+    await authorizeAgain(call, { repository, package: row }, tx);
+    const level = readLevel(call.params.level) ?? (transfer ? "full" : (owners.get(user.id) ?? "full"));
+    refuseLastDemotion(transfer ? new Map([[user.id, "full"]]) : owners, user, level);
     if (transfer) {
       await removeOwners(
         tx,
@@ -63,11 +64,12 @@ export const putOwner: Handler = async (call) => {
 export const deleteOwner: Handler = async (call) => {
   const found = await findTarget(call);
   await authorize(call, found);
-  const { package: row } = requirePackage(found);
+  const { repository, package: row } = requirePackage(found);
   const user = await userByLogin(call.deps.sql, userSegment(call));
   if (user === undefined) throw notFound();
   await call.deps.sql.begin(async (tx) => {
     const owners = await lockOwners(tx, row.id);
+    await authorizeAgain(call, { repository, package: row }, tx);
     const level = owners.get(user.id);
     if (level === undefined) throw invalid({ username: "user is not an owner of package" });
     if (owners.size === 1) throw invalid({ username: "cannot remove last owner of package" });

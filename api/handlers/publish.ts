@@ -23,7 +23,7 @@ import {
   releaseByVersion,
   replaceRelease,
 } from "../../store/queries/releases.ts";
-import { authorize } from "../auth/authorization.ts";
+import { authorize, authorizeAgain } from "../auth/authorization.ts";
 import { type Answer, type Call, type Handler, textParameter } from "../call.ts";
 import { invalid, notFound } from "../http/errors.ts";
 import { judgeAnnouncement, readUpload } from "../http/upload.ts";
@@ -63,6 +63,7 @@ export async function receiveUpload(call: Call): Promise<Buffer> {
     body: call.request.body,
     outgoing: call.outgoing,
     pieceMilliseconds: call.deps.settings.uploadPieceMilliseconds,
+    lease: call.lease,
   });
 }
 
@@ -157,8 +158,9 @@ async function commit(
       packageMeta(head.metadata),
     );
     if (row.created) await makeOwner(call, tx, row);
-    // Somebody else took the name since we looked: whoever that is has not authorised us.
-    else if (existing === undefined) throw invalid({ name: "has already been taken" });
+    // Somebody took the name since we looked, or took it again: nobody has authorised us there.
+    else if (row.id !== existing?.id) throw invalid({ name: "has already been taken" });
+    else await authorizeAgain(call, { repository, package: row }, tx);
     const created = await writeRelease(call, tx, row, accepted);
     const release = await releaseByVersion(tx, row.id, version);
     if (release === undefined) throw new TypeError("the release that was just written is not there");

@@ -1,5 +1,5 @@
 /** Releases: to read, to revert, to retire. */
-import { deletePackage, hasDependents, lockPackage, touchPackage } from "../../store/queries/packages.ts";
+import { deletePackage, hasDependents, touchPackage } from "../../store/queries/packages.ts";
 import {
   countReleases,
   deleteRelease,
@@ -10,11 +10,11 @@ import {
 import { userById } from "../../store/queries/users.ts";
 import { authorize } from "../auth/authorization.ts";
 import type { Call, Handler } from "../call.ts";
-import { invalid, notFound } from "../http/errors.ts";
+import { invalid } from "../http/errors.ts";
 import { readRetirement } from "../rules/retirement.ts";
 import { releaseView } from "../views/release.ts";
 import { urlsOf } from "../views/urls.ts";
-import { auditCall, changePackage } from "./change.ts";
+import { auditCall, changePackage, lockTarget } from "./change.ts";
 import {
   findTarget,
   now,
@@ -62,7 +62,7 @@ export const revertRelease: Handler = async (call) => {
     throw invalid({ inserted_at: "can only delete a release up to one hour after publication" });
   }
   await changePackage(call, repository, row.name, async (tx) => {
-    if ((await lockPackage(tx, row.id)) === undefined) throw notFound();
+    await lockTarget(call, tx, target);
     if ((await countReleases(tx, row.id)) > 1) {
       await deleteRelease(tx, release.id);
       await touchPackage(tx, row.id);
@@ -84,7 +84,7 @@ export const retireRelease: Handler = async (call) => {
   const target = await requireRelease(call, found, version);
   const retirement = readRetirement(call.params);
   await changePackage(call, target.repository, target.package.name, async (tx) => {
-    await lockPackage(tx, target.package.id);
+    await lockTarget(call, tx, target);
     await setRetirement(tx, target.release.id, retirement);
     await touchPackage(tx, target.package.id);
     await auditCall(call, tx, "release.retire", { ...releaseParams(target), retirement });
@@ -98,7 +98,7 @@ export const unretireRelease: Handler = async (call) => {
   await authorize(call, found);
   const target = await requireRelease(call, found, version);
   await changePackage(call, target.repository, target.package.name, async (tx) => {
-    await lockPackage(tx, target.package.id);
+    await lockTarget(call, tx, target);
     await setRetirement(tx, target.release.id, null);
     await touchPackage(tx, target.package.id);
     await auditCall(call, tx, "release.unretire", releaseParams(target));
@@ -113,7 +113,7 @@ export const retirePackage: Handler = async (call) => {
   const retirement = readRetirement(call.params);
   const replace = call.params.replace === true || call.params.replace === "true";
   await changePackage(call, repository, row.name, async (tx) => {
-    await lockPackage(tx, row.id);
+    await lockTarget(call, tx, { repository, package: row });
     const retired = await retireAll(tx, row.id, retirement, replace);
     await touchPackage(tx, row.id);
     for (const { id, version } of retired) {

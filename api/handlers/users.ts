@@ -1,6 +1,6 @@
 /** Accounts. */
 import { normalizeUsername } from "../../hex/names.ts";
-import type { Transaction } from "../../store/postgres/pool.ts";
+import { isDuplicate, type Transaction } from "../../store/postgres/pool.ts";
 import {
   emailIsVerifiedElsewhere,
   insertUser,
@@ -52,7 +52,11 @@ export async function createAccount(
     throw invalid({ emails: { email: "already in use" } });
   const passwordHash = account.password === null ? null : await hashPassword(account.password, deps.random);
   const user = await deps.sql.begin(async (tx) => {
-    const id = await insertUser(tx, { ...account, passwordHash, verified: deps.settings.verifyEmails });
+    const row = { ...account, passwordHash, verified: deps.settings.verifyEmails };
+    const id = await insertUser(tx, row).catch((error: unknown) => {
+      // Somebody else verified the address since we looked.
+      throw isDuplicate(error, "emails_verified") ? invalid({ emails: { email: "already in use" } }) : error;
+    });
     if (id === undefined) throw invalid({ username: "has already been taken" });
     await alongside(tx, id);
     return userById(tx, id);

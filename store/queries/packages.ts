@@ -31,8 +31,9 @@ export interface ReleaseSummary {
   readonly app: string;
 }
 
+// `extra` is nowhere shown, and may be as large as the metadata.
 const packageColumns = (sql: Queryable) => sql`
-  p.id, p.name, p.meta, p.inserted_at as "insertedAt", p.updated_at as "updatedAt"`;
+  p.id, p.name, p.meta - 'extra' as meta, p.inserted_at as "insertedAt", p.updated_at as "updatedAt"`;
 
 export async function packageByName(
   sql: Queryable,
@@ -73,6 +74,9 @@ export function searchPackages(
     order by ${order}, p.id limit ${search.limit} offset ${search.offset}`;
 }
 
+// Postgres refuses to index a text without end, and one such description would fail every search.
+const SEARCHED_CHARACTERS = 20_000;
+
 function matchText(sql: Queryable, text: string) {
   const words = text
     .split(/[^\p{L}\p{N}]+/u)
@@ -81,7 +85,7 @@ function matchText(sql: Queryable, text: string) {
   const name = text.toLowerCase();
   const byName = name.length < 3 ? sql`p.name = ${name}` : sql`p.name like ${`%${escapeLike(name)}%`}`;
   return sql`and (${byName}
-    or to_tsvector('english', coalesce(p.meta->>'description', '')) @@ websearch_to_tsquery('english', ${words}))`;
+    or to_tsvector('english', left(coalesce(p.meta->>'description', ''), ${SEARCHED_CHARACTERS})) @@ websearch_to_tsquery('english', ${words}))`;
 }
 
 function escapeLike(text: string): string {

@@ -86,7 +86,15 @@ async function insertRequirements(
   rows: readonly RequirementRow[],
 ): Promise<void> {
   if (rows.length === 0) return;
-  await tx`insert into requirements ${tx(rows.map((row) => ({ release_id: id, ...row })))}`;
+  // As arrays: a parameter for each value would end at 65,534 of them. The client takes a list of booleans for one
+  // boolean, so they travel as text.
+  const column = (key: keyof RequirementRow): string[] => rows.map((row) => String(row[key]));
+  await tx`
+    insert into requirements (release_id, repository, package, app, requirement, optional)
+    select ${id}::bigint, repository, package, app, requirement, optional::boolean
+    from unnest(${column("repository")}::text[], ${column("package")}::text[], ${column("app")}::text[],
+      ${column("requirement")}::text[], ${column("optional")}::text[])
+      as row (repository, package, app, requirement, optional)`;
 }
 
 export async function deleteRelease(tx: Transaction, id: number): Promise<void> {

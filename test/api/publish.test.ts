@@ -108,6 +108,16 @@ const REFUSED: readonly (readonly [what: string, metadata: Metadata, errors: obj
     { requirements: { dep: 'invalid requirement: "!= 1.0.0", != is not allowed in requirements' } },
   ],
   [
+    "a dependency called like what every object has",
+    { requirements: { ["__proto__"]: requirement({}) } },
+    { requirements: { ["__proto__"]: 'package does not exist in repository "hexpm"' } },
+  ],
+  [
+    "a dependency with a name without end",
+    { requirements: { ["d".repeat(5_000)]: requirement({}) } },
+    { requirements: { ["d".repeat(5_000)]: 'package does not exist in repository "hexpm"' } },
+  ],
+  [
     "another repository",
     { requirements: { dep: requirement({ repository: "acme" }) } },
     {

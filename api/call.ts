@@ -1,5 +1,6 @@
 /** One request on its way through a handler, and the answer it gives. */
 import type { ServerResponse } from "node:http";
+import type { Micros } from "../schemas/time.ts";
 import type { RepositoryRow } from "../store/queries/registry.ts";
 import type { Principal } from "./auth/principal.ts";
 import type { Parameters } from "./http/body.ts";
@@ -35,6 +36,8 @@ export interface Answer {
   /** Absent: an empty body. */
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
+  /** When what is shown last changed, where one row says so. */
+  readonly lastModified?: Micros | undefined;
 }
 
 export type Handler = (call: Call) => Promise<Answer>;

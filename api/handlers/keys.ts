@@ -26,7 +26,8 @@ export const showKey: Handler = async (call) => {
   const name = pathParameter(call, "name");
   const key = (await liveKeys(call.deps.sql, user.id, now(call))).find((row) => row.name === name);
   if (key === undefined) throw notFound();
-  return { status: 200, body: keyView(key, call.principal, urlsOf(call.deps.settings)) };
+  const body = keyView(key, call.principal, urlsOf(call.deps.settings));
+  return { status: 200, body, lastModified: key.updatedAt };
 };
 
 export const createKey: Handler = async (call) => {

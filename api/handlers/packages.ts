@@ -66,5 +66,9 @@ export const showPackage: Handler = async (call) => {
   const { repository, package: row } = requirePackage(found);
   const { sql, settings } = call.deps;
   const [releases, owners] = await Promise.all([releaseSummaries(sql, [row.id]), ownersOf(sql, row.id)]);
-  return { status: 200, body: packageAlone(repository.name, row, releases, owners, urlsOf(settings)) };
+  return {
+    status: 200,
+    body: packageAlone(repository.name, row, releases, owners, urlsOf(settings)),
+    lastModified: row.updatedAt,
+  };
 };

@@ -39,7 +39,8 @@ export const showRelease: Handler = async (call) => {
   const found = await findTarget(call);
   await authorize(call, found);
   const target = await requireRelease(call, found, version);
-  return { status: 200, body: { ...(await viewOf(call, target)), downloads: [], security_advisories: [] } };
+  const body = { ...(await viewOf(call, target)), downloads: [], security_advisories: [] };
+  return { status: 200, body, lastModified: target.release.updatedAt };
 };
 
 /** @returns a release as an answer shows it. */

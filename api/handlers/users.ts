@@ -80,5 +80,6 @@ export const showUser: Handler = async (call) => {
 
 async function show(call: Call, user: UserRow): Promise<Answer> {
   const packages = await packagesOwnedBy(call.deps.sql, user.id);
-  return { status: 200, body: userWithPackages(user, packages, urlsOf(call.deps.settings)) };
+  const body = userWithPackages(user, packages, urlsOf(call.deps.settings));
+  return { status: 200, body, lastModified: user.updatedAt };
 }

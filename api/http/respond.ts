@@ -1,6 +1,7 @@
 /** Answers and errors as HTTP: the one place that makes a Response of either. */
 import { createHash } from "node:crypto";
 import { hasCode } from "../../schemas/errors.ts";
+import type { Micros } from "../../schemas/time.ts";
 import { isUnavailable } from "../../store/postgres/pool.ts";
 import type { Answer } from "../call.ts";
 import type { Route } from "../route.ts";
@@ -29,16 +30,35 @@ export function respond(answer: Answer, { request, route, format }: AnswerContex
       .update(format === "json" ? body : render("json", answer.body))
       .digest("hex");
     headers.set("etag", etag);
-    if (matches(request.headers.get("if-none-match"), etag))
-      return new Response(null, { status: 304, headers });
+    const { lastModified } = answer;
+    if (lastModified !== undefined) headers.set("last-modified", httpDate(lastModified));
+    if (isKnown(request.headers, etag, lastModified)) return new Response(null, { status: 304, headers });
   }
   if (route.cache) headers.set("cache-control", `${route.cache}, max-age=60`);
   return new Response(bodyOf(body), { status: answer.status, headers });
 }
 
-function matches(header: string | null, etag: string): boolean {
-  if (header === null) return false;
+/**
+ * Whether the client has what would be sent. Where it asks by both ETag and time, neither may say otherwise: unlike
+ * RFC 9110, which lets the ETag overrule the time, but as Hex's API has always done it.
+ */
+function isKnown(headers: Headers, etag: string, lastModified: Micros | undefined): boolean {
+  const tags = headers.get("if-none-match");
+  const since = Date.parse(headers.get("if-modified-since") ?? "");
+  const byTag = tags === null ? undefined : matches(tags, etag);
+  const byTime =
+    Number.isNaN(since) || lastModified === undefined
+      ? undefined
+      : Math.floor(lastModified / 1_000_000) <= Math.floor(since / 1_000);
+  return byTag !== false && byTime !== false && (byTag ?? byTime ?? false);
+}
+
+function matches(header: string, etag: string): boolean {
   return header.split(",").some((item) => item.trim() === "*" || item.trim().replaceAll('"', "") === etag);
+}
+
+function httpDate(at: Micros): string {
+  return new Date(Math.floor(at / 1000)).toUTCString();
 }
 
 function bodyOf(body: string | Uint8Array): string | Uint8Array<ArrayBuffer> {

@@ -238,6 +238,26 @@ describe("requests", () => {
     expect(changed.headers.get("etag")).not.toBe(etag);
   });
 
+  it.each(["/packages/example", "/packages/example/releases/1.0.0", "/users/ann"])(
+    "conditional: %s by the time of its last change",
+    async (path) => {
+      const first = await registry.request(path);
+      const modified = first.headers.get("last-modified") ?? "";
+      expect(new Date(modified).toUTCString()).toBe(modified);
+      const etag = first.headers.get("etag") ?? "";
+      const earlier = new Date(Date.parse(modified) - 1_000).toUTCString();
+      const statusWith = async (headers: Record<string, string>) =>
+        (await registry.request(path, { headers })).status;
+      expect(await statusWith({ "if-modified-since": modified })).toBe(304);
+      expect(await statusWith({ "if-modified-since": earlier })).toBe(200);
+      expect(await statusWith({ "if-modified-since": "yesterday" })).toBe(200);
+      expect(await statusWith({ "if-modified-since": modified, "if-none-match": etag })).toBe(304);
+      // Neither may say that it changed.
+      expect(await statusWith({ "if-modified-since": earlier, "if-none-match": etag })).toBe(200);
+      expect(await statusWith({ "if-modified-since": modified, "if-none-match": "other" })).toBe(200);
+    },
+  );
+
   it("a version that is none: 400 before anything else", async () => {
     for (const [path, method] of [
       ["/packages/nothing/releases/1.0", "GET"],

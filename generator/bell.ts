@@ -1,11 +1,11 @@
-/** Wakes a loop that waits; a ring while nobody waits is remembered. */
+/** Wakes the loops that wait; a ring while none waits is remembered for the next that would. */
 export class Bell {
   #rung = false;
-  #wake: (() => void) | undefined;
+  readonly #waiting = new Set<() => void>();
 
   ring(): void {
-    this.#rung = true;
-    this.#wake?.();
+    this.#rung = this.#waiting.size === 0;
+    for (const wake of this.#waiting) wake();
   }
 
   /** Returns after a ring, after `milliseconds`, or when the signal aborts, whichever is first. */
@@ -15,14 +15,14 @@ export class Bell {
         const done = () => {
           clearTimeout(timer);
           signal.removeEventListener("abort", done);
+          this.#waiting.delete(done);
           resolve();
         };
         const timer = setTimeout(done, milliseconds);
-        this.#wake = done;
+        this.#waiting.add(done);
         signal.addEventListener("abort", done, { once: true });
       });
     }
-    this.#wake = undefined;
     this.#rung = false;
   }
 }

@@ -5,7 +5,6 @@
 import { hasCode, SkepError } from "../schemas/errors.ts";
 import { repositoriesWithLooseEnds } from "../store/queries/books.ts";
 import { CHANGE_CHANNEL, forgetVisibleChanges, repositoriesWithChanges } from "../store/queries/changes.ts";
-import { nextPurgeIn } from "../store/queries/purges.ts";
 import { allRepositories, type RepositoryRow, repositoryById } from "../store/queries/registry.ts";
 import { activeSigningKey } from "../store/queries/signing-key.ts";
 import { runBatch } from "./batch.ts";
@@ -13,7 +12,7 @@ import { Bell } from "./bell.ts";
 import { Claim } from "./claim.ts";
 import type { GeneratorContext } from "./context.ts";
 import { runDeletions } from "./deletions.ts";
-import { runPurges } from "./purge/worker.ts";
+import { purgeLoop, runPurges } from "./purge/worker.ts";
 import { sample } from "./sampler.ts";
 import { step } from "./steps.ts";
 
@@ -127,10 +126,19 @@ export class Generator {
     if (named.length === 0 && loose.size === 0) return false;
     const repositories = await allRepositories(sql);
     let worked = false;
+    const errors: unknown[] = [];
     for (const repository of repositories) {
       if (!named.includes(repository.name) && !loose.has(repository.id)) continue;
-      worked = (await this.#work(repository)) || worked;
+      try {
+        worked = (await this.#work(repository)) || worked;
+      } catch (error) {
+        if (hasCode(error, "database_restored")) throw error;
+        // The others are built all the same.
+        errors.push(error);
+      }
     }
+    if (errors.length > 0)
+      throw errors.length === 1 ? errors[0] : new AggregateError(errors, "builds failed");
     return worked;
   }
 
@@ -166,20 +174,8 @@ export class Generator {
   }
 
   async #purgeLoop(stop: AbortSignal): Promise<void> {
-    const { cdn, sql, settings, log } = this.#context;
-    if (cdn === undefined) return;
-    while (!stop.aborted) {
-      let wait = settings.pollSeconds * 1000;
-      try {
-        while (!stop.aborted && (await runPurges(this.#context, cdn)) > 0) {
-          // Until none is due.
-        }
-        wait = Math.min(wait, (await nextPurgeIn(sql)) ?? wait);
-      } catch (error) {
-        log.error({ err: error }, "purges cannot be read: they stay enqueued");
-      }
-      await this.#purges.wait(wait, stop);
-    }
+    const { cdn } = this.#context;
+    if (cdn !== undefined) await purgeLoop(this.#context, cdn, this.#purges, stop);
   }
 
   async #sampleLoop(stop: AbortSignal): Promise<void> {
@@ -198,7 +194,13 @@ export class Generator {
 
   /** Compares the next few objects of every repository with what is stored and served. */
   async sampleAll(): Promise<void> {
-    for (const { id } of await allRepositories(this.#context.sql)) await this.#sampleRepository(id);
+    for (const { id } of await allRepositories(this.#context.sql)) {
+      try {
+        await this.#sampleRepository(id);
+      } catch (error) {
+        this.#context.log.warn({ err: error }, "sampling of a repository failed");
+      }
+    }
   }
 
   async #sampleRepository(id: number): Promise<void> {

@@ -3,6 +3,7 @@
  * and what the CDN serves. What a stalled deleter removed, a hand overwrote or a purge missed is found here
  * and mended by the ordinary path.
  */
+import { hasCode } from "../schemas/errors.ts";
 import { type RecordedObject, recordedByKey, sampleObjects } from "../store/queries/books.ts";
 import { requestLooks } from "../store/queries/changes.ts";
 import { enqueuePurge } from "../store/queries/purges.ts";
@@ -22,7 +23,15 @@ export async function sample(
   from: string,
 ): Promise<string> {
   const objects = await sampleObjects(context.sql, repository.id, from, OBJECTS_AT_ONCE);
-  for (const object of objects) await sampleObject(context, repository, object);
+  for (const object of objects) {
+    try {
+      await sampleObject(context, repository, object);
+    } catch (error) {
+      if (!hasCode(error, "store_unavailable")) throw error;
+      // One object that gives no answer must not keep the rest from being looked at.
+      context.log.warn({ key: object.key, err: error }, "an object could not be sampled");
+    }
+  }
   const last = objects.at(-1);
   // The smallest key after the last one.
   return last === undefined || objects.length < OBJECTS_AT_ONCE ? "" : `${last.key}\u0001`;

@@ -6,25 +6,79 @@
 import { SkepError } from "../../schemas/errors.ts";
 import { recordedByKey, startGrace } from "../../store/queries/books.ts";
 import { showChanges } from "../../store/queries/changes.ts";
-import { advancePurge, finishPurge, type Purge, retryPurge, takePurges } from "../../store/queries/purges.ts";
+import {
+  advancePurge,
+  finishPurge,
+  nextPurgeIn,
+  type Purge,
+  renewPurge,
+  retryPurge,
+  takePurges,
+} from "../../store/queries/purges.ts";
+import type { Bell } from "../bell.ts";
 import type { Cdn, GeneratorContext } from "../context.ts";
 import { inParallel } from "../parallel.ts";
 import { step } from "../steps.ts";
 
-const PURGES_AT_ONCE = 50;
-// Longer than a purge with all its retries takes, so that two workers do not do the same one.
-const LEASE_SECONDS = 120;
+// Side by side, so that one that hangs holds no other up.
+const WORKERS = 8;
+// A worker that lives renews its purge long before another may take it.
+const LEASE_SECONDS = 60;
+const RENEW_MILLISECONDS = 20_000;
+// A build may stand between its PUT and its record: what is served is then newer than the record for a moment.
+const READS = 3;
+const READ_AGAIN_MILLISECONDS = 150;
 const LONGEST_RETRY_SECONDS = 60;
 
 /**
- * Handles the purges that are due.
+ * Handles the purges that are due, for commands and tests.
  * @returns how many there were.
  */
 export async function runPurges(context: GeneratorContext, cdn: Cdn): Promise<number> {
-  const purges = await takePurges(context.sql, PURGES_AT_ONCE, LEASE_SECONDS);
-  // One after the other would let a purge that hangs hold the rest up.
-  await inParallel(8, purges, (purge) => runPurge(context, cdn, purge));
-  return purges.length;
+  let count = 0;
+  const worker = async () => {
+    while (await runNextPurge(context, cdn)) count += 1;
+  };
+  await Promise.all(Array.from({ length: WORKERS }, worker));
+  return count;
+}
+
+/** Handles purges until the signal; `wake` is rung when there may be new ones. */
+export async function purgeLoop(
+  context: GeneratorContext,
+  cdn: Cdn,
+  wake: Bell,
+  stop: AbortSignal,
+): Promise<void> {
+  const worker = async () => {
+    while (!stop.aborted) {
+      let wait = context.settings.pollSeconds * 1000;
+      try {
+        if (await runNextPurge(context, cdn)) continue;
+        wait = Math.min(wait, (await nextPurgeIn(context.sql)) ?? wait);
+      } catch (error) {
+        context.log.error({ err: error }, "purges cannot be read: they stay enqueued");
+      }
+      await wake.wait(wait, stop);
+    }
+  };
+  await Promise.all(Array.from({ length: WORKERS }, worker));
+}
+
+/** @returns whether there was one. */
+async function runNextPurge(context: GeneratorContext, cdn: Cdn): Promise<boolean> {
+  const [purge] = await takePurges(context.sql, 1, LEASE_SECONDS);
+  if (purge === undefined) return false;
+  const renewal = setInterval(() => {
+    // What fails here at worst lets another worker do the same purge.
+    renewPurge(context.sql, purge.id, LEASE_SECONDS).catch(() => undefined);
+  }, RENEW_MILLISECONDS);
+  try {
+    await runPurge(context, cdn, purge);
+  } finally {
+    clearInterval(renewal);
+  }
+  return true;
 }
 
 async function runPurge(context: GeneratorContext, cdn: Cdn, purge: Purge): Promise<void> {
@@ -59,9 +113,13 @@ export async function isFresh(
   repositoryId: number,
   key: string,
 ): Promise<boolean> {
-  const served = await cdn.reader.etag(key);
-  const [recorded] = await recordedByKey(context.sql, repositoryId, [key]);
-  return served === recorded?.etag;
+  for (let read = 1; ; read++) {
+    const served = await cdn.reader.etag(key);
+    const [recorded] = await recordedByKey(context.sql, repositoryId, [key]);
+    if (served === recorded?.etag) return true;
+    if (read === READS) return false;
+    await new Promise((resolve) => setTimeout(resolve, READ_AGAIN_MILLISECONDS * read));
+  }
 }
 
 async function show(context: GeneratorContext, purge: Purge): Promise<void> {

@@ -41,6 +41,11 @@ export function takePurges(sql: Queryable, limit: number, leaseSeconds: number):
       target_keys as "targetKeys", rounds, attempts`;
 }
 
+/** Keeps others from a purge that takes long. */
+export async function renewPurge(sql: Queryable, id: number, seconds: number): Promise<void> {
+  await sql`update purges set next_at = now() + ${seconds} * interval '1 second' where id = ${id}`;
+}
+
 /** A fresh read-back: the next round comes after `seconds`. */
 export async function advancePurge(tx: Transaction, id: number, seconds: number): Promise<void> {
   await tx`

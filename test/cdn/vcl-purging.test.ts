@@ -27,32 +27,38 @@ describe.runIf(requireTool("varnishd"))("skep.vcl", () => {
       await Promise.all([stage.get(plug), stage.get(jason)]);
       stage.origin.put(plug, "new plug");
       stage.origin.put(jason, "new jason");
-      expect(await purge(stage.varnish, surrogateKey(repository, plug))).toBe(1);
+      await purge(stage.varnish, surrogateKey(repository, plug));
       expect((await stage.get(plug)).body).toBe("new plug");
       expect((await stage.get(jason)).body).toBe("old jason");
     });
 
     it("drops both indexes by one key, several objects by several, and all by the repository's", async () => {
       const objects = [names, versions, plug, tarball("plug", "1.0.0")];
-      for (const object of objects) stage.origin.put(object, "bytes");
-      const fill = () => Promise.all(objects.map((object) => stage.get(object)));
-      await fill();
-      expect(await purge(stage.varnish, surrogateKey(repository, names))).toBe(2);
-      await fill();
-      expect(
-        await purge(stage.varnish, surrogateKey(repository, plug), surrogateKey(repository, names)),
-      ).toBe(3);
-      await fill();
-      expect(await purge(stage.varnish, everything)).toBe(4);
-      expect(await purge(stage.varnish, everything)).toBe(0);
+      const bodies = () => Promise.all(objects.map(async (object) => (await stage.get(object)).body));
+      // Not the counts that Varnish answers: what was purged before counts until its expiry thread came by.
+      const afterPurge = async (...keys: string[]) => {
+        for (const object of objects) stage.origin.put(object, "old");
+        await purge(stage.varnish, everything);
+        expect(await bodies()).toEqual(["old", "old", "old", "old"]);
+        for (const object of objects) stage.origin.put(object, "new");
+        await purge(stage.varnish, ...keys);
+        return bodies();
+      };
+      const [indexes, package_] = [surrogateKey(repository, names), surrogateKey(repository, plug)];
+      expect(await afterPurge(indexes)).toEqual(["new", "new", "old", "old"]);
+      expect(await afterPurge(package_, indexes)).toEqual(["new", "new", "new", "old"]);
+      expect(await afterPurge(everything)).toEqual(["new", "new", "new", "new"]);
     });
 
     it("drops an object that was fetched by HEAD or in part", async () => {
       stage.origin.put(plug, "0123456789");
       await request(stage.varnish, pathOf(plug), { method: "HEAD" });
-      expect(await purge(stage.varnish, surrogateKey(repository, plug))).toBe(1);
-      await stage.get(plug, { range: "bytes=0-1" });
-      expect(await purge(stage.varnish, surrogateKey(repository, plug))).toBe(1);
+      stage.origin.put(plug, "9876543210");
+      await purge(stage.varnish, surrogateKey(repository, plug));
+      expect((await stage.get(plug, { range: "bytes=0-1" })).body).toBe("98");
+      stage.origin.put(plug, "0123456789");
+      await purge(stage.varnish, surrogateKey(repository, plug));
+      expect((await stage.get(plug, { range: "bytes=0-1" })).body).toBe("01");
     });
 
     it("needs a second purge against a fetch that was under way during the first", async () => {
@@ -62,11 +68,11 @@ describe.runIf(requireTool("varnishd"))("skep.vcl", () => {
       await hold.arrived;
       // The old object is on its way to the cache, where no key leads to it yet.
       stage.origin.put(plug, "new");
-      expect(await purge(stage.varnish, surrogateKey(repository, plug))).toBe(0);
+      await purge(stage.varnish, surrogateKey(repository, plug));
       hold.release();
       expect((await answer).body).toBe("old");
       expect(await stage.get(plug)).toMatchObject({ body: "old", headers: { "x-cache": "HIT" } });
-      expect(await purge(stage.varnish, surrogateKey(repository, plug))).toBe(1);
+      await purge(stage.varnish, surrogateKey(repository, plug));
       expect((await stage.get(plug)).body).toBe("new");
     });
 
@@ -75,7 +81,7 @@ describe.runIf(requireTool("varnishd"))("skep.vcl", () => {
       await stage.get(plug);
       stage.origin.instead = (response) => void response.writeHead(500).end();
       await stage.untilExpired(plug);
-      expect(await purge(stage.varnish, surrogateKey(repository, plug))).toBe(1);
+      await purge(stage.varnish, surrogateKey(repository, plug));
       expect((await stage.get(plug)).status).toBe(500);
     });
 

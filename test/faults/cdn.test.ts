@@ -1,7 +1,10 @@
 /** A CDN that holds old files, refuses purges, or accepts them and lies. */
 import { afterEach, beforeEach, expect, it } from "vitest";
+import type { GeneratorContext } from "../../generator/context.ts";
+import { Generator } from "../../generator/generator.ts";
+import { SkepError } from "../../schemas/errors.ts";
 import type { Cache } from "../support/cache.ts";
-import { createWorld, type World } from "../support/world.ts";
+import { createWorld, Gate, type World } from "../support/world.ts";
 
 let world: World;
 let cache: Cache;
@@ -84,4 +87,66 @@ it("finds by sampling what a purge missed", async () => {
   await generator.sampleAll();
   expect(context.counters.samplesMended).toBe(1);
   await world.expectWhole({ foo: ["1.0.0", "1.1.0"] });
+});
+
+it("a purge that hangs holds no other up", async () => {
+  const gate = new Gate();
+  const { generator, context } = world.generator();
+  const hanging: GeneratorContext = {
+    ...context,
+    cdn: {
+      reader: cache,
+      purger: {
+        description: cache.description,
+        async purge(keys) {
+          if (keys.includes("public:package:foo")) await gate.pass();
+          await cache.purge(keys);
+        },
+      },
+    },
+  };
+  const stop = new AbortController();
+  const run = new Generator(hanging).run(stop.signal);
+  const hung = await world.rows.publish("foo", "1.1.0");
+  await gate.reached;
+  for (const version of ["1.0.0", "1.1.0", "1.2.0"]) {
+    const change = await world.rows.publish("bar", version);
+    await expect.poll(() => isVisible(change), { timeout: 10_000 }).toBe(true);
+  }
+  expect(await isVisible(hung)).toBe(false);
+  gate.open();
+  stop.abort();
+  await run;
+  await generator.releaseClaims();
+  await world.expectWhole({ bar: ["1.0.0", "1.1.0", "1.2.0"], foo: ["1.0.0", "1.1.0"] });
+});
+
+it("what is newer than the record for a moment is not stale", async () => {
+  const { generator, context } = world.generator();
+  // The next build has put, but not recorded yet.
+  let ahead = 1;
+  const reader = {
+    etag: async (key: string) => (key === "packages/foo" && ahead-- > 0 ? "next" : cache.etag(key)),
+  };
+  const change = await world.rows.publish("foo", "1.1.0");
+  const other = new Generator({ ...context, cdn: { purger: cache, reader } });
+  await other.settle();
+  await other.releaseClaims();
+  expect(await isVisible(change)).toBe(true);
+  expect(ahead).toBeLessThan(0);
+  expect(context.counters.staleReads).toBe(0);
+  await generator.releaseClaims();
+});
+
+it("an object that cannot be read does not keep the sampler from the others", async () => {
+  const { generator, context } = world.generator();
+  const reader = {
+    async etag(key: string) {
+      if (key === "names") throw new SkepError("store_unavailable", "no answer");
+      return key === "versions" ? "other" : cache.etag(key);
+    },
+  };
+  await new Generator({ ...context, cdn: { purger: cache, reader } }).sampleAll();
+  expect(context.counters.samplesMended).toBe(1);
+  await generator.releaseClaims();
 });

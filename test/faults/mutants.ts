@@ -84,7 +84,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "read-back dropped",
     file: "generator/purge/worker.ts",
-    edits: [["return served === recorded?.etag;", "return true;"]],
+    edits: [["if (served === recorded?.etag) return true;", "return true;"]],
     caughtBy: "cdn",
   },
   {

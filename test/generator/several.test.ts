@@ -62,3 +62,15 @@ describe("a private repository", () => {
     expect(await world.publicStore.head("packages/secret")).toBeUndefined();
   });
 });
+
+it("a repository that cannot be built does not keep the others from it", async () => {
+  const acme = await openRowPublisher(world.sql, world.privateStore, { name: "acme", public: false });
+  await acme.publish("secret", "1.0.0");
+  await world.rows.publish("foo", "1.0.0");
+  world.publicStore.failBefore("put", /names$/, { times: 1_000, error: new TypeError("broken") });
+  const { generator } = world.generator();
+  await expect(generator.settle()).rejects.toThrow("builds failed");
+  expect(await world.publicStore.head("packages/foo")).toBeDefined();
+  expect(await world.publicStore.head("repos/acme/packages/secret")).toBeDefined();
+  await generator.releaseClaims();
+});

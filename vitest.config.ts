@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 import { mutantPlugin } from "./test/faults/mutants.ts";
 
@@ -13,6 +14,8 @@ function project(name: string, include: string, options: object = {}) {
 export default defineConfig({
   test: {
     globalSetup: ["test/support/global-setup.ts"],
+    // Most suites wait for something (a lease, a service, a disk) for most of their time.
+    maxWorkers: 2 * availableParallelism(),
     projects: [
       project("unit", `${folders}/**/*.test.ts`),
       project("house", "test/house/**/*.test.ts", slow),

@@ -16,7 +16,7 @@ import { currentObjects, recordedAsCurrent } from "./look.ts";
 import { readSnapshot, type Snapshot } from "./snapshot.ts";
 import { type StepName, step } from "./steps.ts";
 import type { CurrentObject } from "./write/metadata.ts";
-import { type Put, planWrites, type Removal } from "./write/plan.ts";
+import { type Put, planWrites } from "./write/plan.ts";
 import { type Written, writePuts, writeRemovals } from "./write/stage.ts";
 
 /** What a build did. */
@@ -71,16 +71,17 @@ export async function runBatch(context: GeneratorContext, claim: Claim): Promise
     const third = await run("put-versions", () => putStage(context, claim, build, isKind("versions")));
     const fourth = await run("put-names", () => putStage(context, claim, build, isKind("names")));
     // 4. Files of packages that no index names any more.
-    const removed = await run("delete-packages", () => removeStage(context, claim, build));
+    const { removals } = build.plan;
+    await run("delete-packages", () => writeRemovals(context, claim, removals));
     const stages = [first, second, third, fourth];
     const written = stages.flatMap((stage) => stage.written);
-    const purgeId = await run("record", () => record(context, claim, build, written, removed));
+    const purgeId = await run("record", () => record(context, claim, build, written));
     context.counters.builds += 1;
     return {
       repository: snapshot.repository,
       changes: snapshot.changes.length,
       written: written.length,
-      removed: removed.length,
+      removed: removals.length,
       purgeId,
     };
   } catch (error) {
@@ -136,10 +137,6 @@ function putStage(
   belongs: (put: Put) => boolean,
 ): Promise<{ readonly written: readonly Written[]; readonly held: readonly Hold[] }> {
   return writePuts(context, claim, build.snapshot.repository, build.plan.puts.filter(belongs));
-}
-
-function removeStage(context: GeneratorContext, claim: Claim, build: Build): Promise<readonly Removal[]> {
-  return writeRemovals(context, claim, build.plan.removals);
 }
 
 /**

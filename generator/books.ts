@@ -2,13 +2,18 @@
 import { parseObjectKey, type RepositoryRef, repositorySurrogateKey, surrogateKey } from "../hex/keys.ts";
 import type { Transaction } from "../store/postgres/pool.ts";
 import * as books from "../store/queries/books.ts";
-import { deferChanges, finishChanges, requestLooks } from "../store/queries/changes.ts";
+import {
+  deferChanges,
+  ensureRetry,
+  finishChanges,
+  type PendingChange,
+  requestLooks,
+} from "../store/queries/changes.ts";
 import { holdsLease } from "../store/queries/leases.ts";
 import { enqueuePurge } from "../store/queries/purges.ts";
 import type { Build } from "./build.ts";
 import type { Claim } from "./claim.ts";
 import type { GeneratorContext } from "./context.ts";
-import type { Removal } from "./write/plan.ts";
 import { recordOf, type Written } from "./write/stage.ts";
 
 // Fastly takes 256 keys at once; beyond that one key that purges the repository is cheaper for all.
@@ -60,16 +65,15 @@ export async function record(
   claim: Claim,
   build: Build,
   written: readonly Written[],
-  removed: readonly Removal[],
 ): Promise<number | undefined> {
   const { snapshot, plan, holds } = build;
   const { repositoryId, generation } = claim;
   const scope = snapshot.packages.map((row) => row.name);
-  const heldPackages = new Set<string>(holds.map((hold) => hold.package));
-  const [held, done] = partition(snapshot.changes, (change) => heldPackages.has(change.package ?? ""));
+  const held = holds.filter((hold) => scope.includes(hold.package));
+  const [unfinished, done] = partition(snapshot.changes, waitsForBytes(held, snapshot.holds));
   const adopted = plan.adopt.map(({ desired, known }) => ({ desired, etag: known.etag }));
   context.counters.adopted += adopted.length;
-  const gone = removed.map((removal) => removal.key);
+  const gone = plan.removals.map((removal) => removal.key);
 
   return fenced(context, claim, async (tx) => {
     await books.recordObjects(
@@ -78,12 +82,7 @@ export async function record(
       [...written, ...adopted].map((object) => recordOf(object, generation)),
     );
     await books.forgetObjects(tx, repositoryId, [...gone, ...plan.forget]);
-    await books.recordHolds(
-      tx,
-      repositoryId,
-      scope,
-      holds.filter((hold) => scope.includes(hold.package)),
-    );
+    await books.recordHolds(tx, repositoryId, scope, held);
     const changed = [
       ...written.map(({ desired }) => desired.key),
       ...adopted.map(({ desired }) => desired.key),
@@ -108,13 +107,34 @@ export async function record(
     );
     await deferChanges(
       tx,
-      held.map((change) => change.id),
+      unfinished.map((change) => change.id),
       HELD_RETRY_SECONDS,
     );
+    const packages = new Set(held.map((hold) => hold.package));
+    await ensureRetry(tx, snapshot.repository.name, [...packages], HELD_RETRY_SECONDS);
     await books.closeOwnIntents(tx, repositoryId, generation);
     await books.putOffIntents(tx, repositoryId, snapshot.intents, context.settings.recheckSeconds);
     return purgeId;
   });
+}
+
+/**
+ * Which changes stay pending, as their bytes are lost: in the build that finds it, whatever was published, since
+ * the lost bytes may be those of just this change; later on only what was put off already. All others of the package
+ * are built, and done.
+ */
+function waitsForBytes(
+  held: readonly books.Hold[],
+  before: readonly books.Hold[],
+): (change: PendingChange) => boolean {
+  const nameOf = (hold: books.Hold) => `${hold.package} ${hold.version} ${hold.object}`;
+  const known = new Set(before.map(nameOf));
+  const packages = new Set<string | null>(held.map((hold) => hold.package));
+  const fresh = new Set<string | null>(
+    held.filter((hold) => !known.has(nameOf(hold))).map((hold) => hold.package),
+  );
+  return (change) =>
+    packages.has(change.package) && (change.attempts > 0 || (!change.look && fresh.has(change.package)));
 }
 
 /** @returns what to purge for these object keys, without repetition. */

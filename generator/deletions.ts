@@ -46,23 +46,20 @@ export async function runDeletions(
       await openOwnIntents(tx, repository.id, claim.generation, intents);
     }),
   );
-  const deleted: string[] = [];
+  const keys = dead.map(({ key }) => key);
   await step(context.onStep, "delete-objects", () =>
-    inParallel(context.settings.concurrency, dead, async ({ key }) => {
-      if (await deleteKey(context, claim, key)) deleted.push(key);
-    }),
+    inParallel(context.settings.concurrency, keys, (key) => deleteKey(context, claim, key)),
   );
   await step(context.onStep, "delete-record", () =>
-    fenced(context, claim, (tx) => recordDeletions(context, tx, claim, repository, deleted)),
+    fenced(context, claim, (tx) => recordDeletions(context, tx, claim, repository, keys)),
   );
-  context.counters.deletes += deleted.length;
-  return deleted.length;
+  context.counters.deletes += keys.length;
+  return keys.length;
 }
 
-async function deleteKey(context: GeneratorContext, claim: Claim, key: string): Promise<boolean> {
+async function deleteKey(context: GeneratorContext, claim: Claim, key: string): Promise<void> {
   const head = await context.publicStore.head(key);
-  if (head === undefined) return true;
-  return deleteObject(writerOf(context, claim), key, currentObject(head));
+  if (head !== undefined) await deleteObject(writerOf(context, claim), key, currentObject(head));
 }
 
 async function recordDeletions(

@@ -6,7 +6,7 @@ import type { PackageName } from "../hex/ids.ts";
 import { objectPrefixes, parseObjectKey } from "../hex/keys.ts";
 import { SkepError } from "../schemas/errors.ts";
 import type { ObjectStore } from "../store/objects/store.ts";
-import { openOwnIntents, recordedKeys } from "../store/queries/books.ts";
+import { type Hold, heldReleases, openOwnIntents, recordedKeys } from "../store/queries/books.ts";
 import { requestLooks, visibleChanges } from "../store/queries/changes.ts";
 import { allPackageNames, allRepositories, type RepositoryRow } from "../store/queries/registry.ts";
 import type { GeneratorContext } from "./context.ts";
@@ -26,6 +26,8 @@ export interface RebuildReport {
   readonly strays: number;
   /** Keys that no layout of ours explains; they are left alone. */
   readonly foreign: readonly string[];
+  /** What could not be published, as the private store has lost or spoilt its bytes. */
+  readonly held: readonly Hold[];
 }
 
 const PACKAGES_AT_ONCE = 500;
@@ -44,7 +46,7 @@ export async function rebuild(
   options: RebuildOptions,
 ): Promise<RebuildReport> {
   await generator.requireOwnKey();
-  const report = { packages: 0, strays: 0, foreign: [] as string[] };
+  const report = { packages: 0, strays: 0, foreign: [] as string[], held: [] as Hold[] };
   for (const repository of await allRepositories(context.sql)) {
     const names = await allPackageNames(context.sql, repository.id);
     const { strays, foreign, listed } = await findStrays(context, repository, names);
@@ -59,6 +61,7 @@ export async function rebuild(
     report.packages += names.length;
     report.strays += strays.length;
     report.foreign.push(...foreign);
+    report.held.push(...(await heldReleases(context.sql, repository.id)));
   }
   return report;
 }

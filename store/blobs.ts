@@ -3,9 +3,10 @@ import { createHash } from "node:crypto";
 import { type Sha256, sha256, trusted } from "../hex/ids.ts";
 import { BLOB_PREFIX, blobKey } from "../hex/keys.ts";
 import { hasCode } from "../schemas/errors.ts";
+import { micros } from "../schemas/time.ts";
 import type { ObjectStore } from "./objects/store.ts";
 import type { Sql } from "./postgres/pool.ts";
-import { referredBlobs } from "./queries/releases.ts";
+import { blobsDroppedSince, forgetDroppedBlobs, referredBlobs } from "./queries/releases.ts";
 
 export interface StagedBlob {
   readonly key: string;
@@ -33,7 +34,7 @@ export async function stageBlob(
   return { key, checksum };
 }
 
-/** No publish takes this long from staging to its commit. */
+/** No publish takes this long from staging to its commit, and no build from its snapshot to its last PUT. */
 export const BLOB_GRACE_SECONDS = 86_400;
 const BLOBS_AT_ONCE = 500;
 
@@ -44,12 +45,15 @@ const BLOBS_AT_ONCE = 500;
  */
 export async function collectBlobs(sql: Sql, store: ObjectStore, now: Date): Promise<number> {
   const before = now.getTime() - BLOB_GRACE_SECONDS * 1000;
+  const since = micros(before * 1000);
   let old: string[] = [];
   let deleted = 0;
   const sweep = async () => {
     const referred = await referredBlobs(sql, old);
+    // Old bytes that were dropped a moment ago: a generator may be about to publish what it read before that.
+    const dropped = await blobsDroppedSince(sql, old, since);
     for (const key of old) {
-      if (referred.has(key)) continue;
+      if (referred.has(key) || dropped.has(key)) continue;
       await store.delete(key);
       deleted += 1;
     }
@@ -60,5 +64,6 @@ export async function collectBlobs(sql: Sql, store: ObjectStore, now: Date): Pro
     if (old.length >= BLOBS_AT_ONCE) await sweep();
   }
   await sweep();
+  await forgetDroppedBlobs(sql, since);
   return deleted;
 }

@@ -104,6 +104,11 @@ describe("bytes that nothing refers to", () => {
     expect(await collectBlobs(database.sql, store, inDays(1.1))).toBe(1);
     expect(await store.head(lost.key)).toBeUndefined();
     await rows.revert("kept", "1.0.0");
+    // Old bytes, but dropped only now: a build may still be about to read them.
+    await database.sql`update dropped_blobs set dropped_at = now() + interval '6 hours'`;
+    expect(await collectBlobs(database.sql, store, inDays(1.1))).toBe(0);
+    await database.sql`update dropped_blobs set dropped_at = now()`;
     expect(await collectBlobs(database.sql, store, inDays(1.1))).toBe(2);
+    expect(await database.sql`select from dropped_blobs`).toHaveLength(0);
   });
 });

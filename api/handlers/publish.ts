@@ -22,6 +22,7 @@ import {
   type NewRelease,
   releaseByVersion,
   replaceRelease,
+  stoodForOtherBytes,
 } from "../../store/queries/releases.ts";
 import { authorize, authorizeAgain } from "../auth/authorization.ts";
 import { type Answer, type Call, type Handler, textParameter } from "../call.ts";
@@ -161,7 +162,7 @@ async function commit(
     // Somebody took the name since we looked, or took it again: nobody has authorised us there.
     else if (row.id !== existing?.id) throw invalid({ name: "has already been taken" });
     else await authorizeAgain(call, { repository, package: row }, tx);
-    const created = await writeRelease(call, tx, row, accepted);
+    const created = await writeRelease(call, tx, repository.id, row, accepted);
     const release = await releaseByVersion(tx, row.id, version);
     if (release === undefined) throw new TypeError("the release that was just written is not there");
     await auditCall(call, tx, "release.publish", releaseParams({ repository, package: row, release }));
@@ -185,6 +186,7 @@ async function makeOwner(call: Call, tx: Transaction, row: ApiPackageRow): Promi
 async function writeRelease(
   call: Call,
   tx: Transaction,
+  repositoryId: number,
   row: ApiPackageRow,
   accepted: Accepted,
 ): Promise<boolean> {
@@ -198,8 +200,19 @@ async function writeRelease(
     requirements: accepted.requirements,
     publisherId: call.principal.kind === "user" ? call.principal.user.id : null,
   };
+  const { allowReplace } = call.deps.settings;
   const existing = await releaseByVersion(tx, row.id, accepted.version);
   if (existing === undefined) {
+    const checksum = accepted.blob.checksum;
+    // To revert and to publish again would replace it all the same.
+    if (
+      !allowReplace &&
+      (await stoodForOtherBytes(tx, repositoryId, accepted.name, accepted.version, checksum))
+    ) {
+      throw invalid({
+        version: "was published with other contents and reverted; this repository never gives it to others",
+      });
+    }
     await insertRelease(tx, release);
     return true;
   }
@@ -209,7 +222,7 @@ async function writeRelease(
   const replace = textParameter(call, "replace") ?? "true";
   if (replace !== "true")
     throw invalid({ inserted_at: "must include the --replace flag to update an existing release" });
-  if (!call.deps.settings.allowReplace) {
+  if (!allowReplace) {
     throw invalid({
       inserted_at: "this repository does not allow to replace a published version; publish a new one",
     });

@@ -79,6 +79,11 @@ function describe({ key, difference }: Finding): string {
   return visible(`${key}: ${difference}`);
 }
 
+const REASONS = {
+  blob_missing: "as the private store has lost its bytes",
+  blob_corrupt: "as the private store holds other bytes",
+} as const;
+
 async function mend({ terminal }: Context, context: GeneratorContext, flags: RebuildFlags): Promise<void> {
   const progress = openProgress(terminal, "rebuilding", "packages");
   const lifetime = untilSignal(
@@ -94,10 +99,14 @@ async function mend({ terminal }: Context, context: GeneratorContext, flags: Reb
     });
     progress.end();
     for (const key of report.foreign) terminal.say(visible(`left alone, as it is none of ours: ${key}`));
+    for (const { package: name, version, object, reason } of report.held) {
+      terminal.say(visible(`not published, ${REASONS[reason]}: the ${object} of ${name} ${version}`));
+    }
     const { puts, deletes } = context.counters;
-    const summary = { packages: report.packages, strays: report.strays, written: puts, deleted: deletes };
+    const { packages, strays, held } = report;
+    const summary = { packages, strays, written: puts, deleted: deletes, held };
     if (flags.json) terminal.out(JSON.stringify(summary));
-    else terminal.say(`looked at ${report.packages} packages: ${puts} objects written, ${deletes} deleted`);
+    else terminal.say(`looked at ${packages} packages: ${puts} objects written, ${deletes} deleted`);
   } finally {
     progress.end();
     await generator.releaseClaims();

@@ -6,9 +6,10 @@ function holdKey(name: string, version: string): string {
   return `${name} ${version}`;
 }
 
-/** @returns a test of whether a release is held back. */
+/** @returns a test of whether a release is held back; one that has only lost its docs is not. */
 export function heldBy(holds: readonly Hold[]): (name: string, version: string) => boolean {
-  const keys = new Set(holds.map((hold) => holdKey(hold.package, hold.version)));
+  const tarballs = holds.filter((hold) => hold.object === "tarball");
+  const keys = new Set(tarballs.map((hold) => holdKey(hold.package, hold.version)));
   return keys.size === 0 ? () => false : (name, version) => keys.has(holdKey(name, version));
 }
 

@@ -65,27 +65,27 @@ export async function putObject(
 }
 
 /**
- * Deletes the object that is known, unless another stands there by now.
- * @returns whether the key is empty now.
+ * Makes a key empty. Another object than the known one goes as well, unless a later generation wrote it: a
+ * request of an older one arrived in between.
  * @throws as {@link putObject}
  */
-export async function deleteObject(writer: Writer, key: string, known: CurrentObject): Promise<boolean> {
+export async function deleteObject(writer: Writer, key: string, known: CurrentObject): Promise<void> {
   await refuseNewer(writer, key, known, null);
+  let { etag } = known;
   for (let attempt = 1; ; attempt++) {
     writer.claim.assertHeld();
     try {
-      await writer.store.delete(key, { ifMatch: known.etag });
-      return true;
+      await writer.store.delete(key, { ifMatch: etag });
+      return;
     } catch (error) {
       if (!hasCode(error, "store_precondition", "store_unavailable") || attempt >= ATTEMPTS) throw error;
       if (error.code === "store_unavailable") await backOff(writer, attempt);
     }
     const found = await lookAgain(writer, key, attempt);
     if (found === "unknown") continue;
-    if (found === undefined) return true;
+    if (found === undefined) return;
     await refuseNewer(writer, key, found, null);
-    // Something of an older generation that we did not know of: the key goes back to be looked at.
-    if (found.etag !== known.etag) return false;
+    etag = found.etag;
   }
 }
 

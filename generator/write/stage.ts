@@ -30,8 +30,8 @@ export function writerOf(context: GeneratorContext, claim: Claim): Writer {
 }
 
 /**
- * @returns what was written, and the releases whose bytes the private store lost or spoilt: they hold up
- *   nobody but themselves.
+ * @returns what was written, and whose bytes the private store lost or spoilt: they hold up nobody but
+ *   themselves.
  */
 export async function writePuts(
   context: GeneratorContext,
@@ -58,26 +58,21 @@ export async function writePuts(
   return { written, held };
 }
 
-/** @returns what is gone. What was replaced meanwhile is left, and its intent open. */
 export async function writeRemovals(
   context: GeneratorContext,
   claim: Claim,
   removals: readonly Removal[],
-): Promise<readonly Removal[]> {
-  const removed: Removal[] = [];
+): Promise<void> {
   const target = writerOf(context, claim);
   await inParallel(context.settings.concurrency, removals, async (removal) => {
-    if (!(await deleteObject(target, removal.key, removal.known))) return;
+    await deleteObject(target, removal.key, removal.known);
     context.counters.deletes += 1;
-    removed.push(removal);
   });
-  return removed;
 }
 
-// Docs that are lost hold nothing up: no registry file names them.
-function holdFor(desired: DesiredObject, reason: Hold["reason"]): readonly Hold[] {
-  const { object } = desired;
-  return object.kind === "tarball" ? [{ package: object.package, version: object.version, reason }] : [];
+function holdFor({ object }: DesiredObject, reason: Hold["reason"]): readonly Hold[] {
+  if (object.kind !== "tarball" && object.kind !== "docs") return [];
+  return [{ package: object.package, version: object.version, object: object.kind, reason }];
 }
 
 async function bytesOf(

@@ -232,15 +232,18 @@ export async function waitingDeletions(sql: Queryable, repositoryId: number): Pr
   return rows.map((row) => row.key);
 }
 
-/** A release that no file may name, as its bytes cannot be published. */
+/** Bytes that cannot be published. No file may name a release whose tarball is held; docs are named by none. */
 export interface Hold {
   readonly package: PackageName;
   readonly version: Version;
+  readonly object: "tarball" | "docs";
   readonly reason: "blob_missing" | "blob_corrupt";
 }
 
 export function heldReleases(sql: Queryable, repositoryId: number): Promise<readonly Hold[]> {
-  return sql<Hold[]>`select package, version, reason from holds where repository_id = ${repositoryId}`;
+  return sql<
+    Hold[]
+  >`select package, version, object, reason from holds where repository_id = ${repositoryId}`;
 }
 
 /** Replaces what is held of these packages. */
@@ -253,8 +256,8 @@ export async function recordHolds(
   await tx`delete from holds where repository_id = ${repositoryId} and package = any(${packages as PackageName[]})`;
   for (const hold of holds) {
     await tx`
-      insert into holds (repository_id, package, version, reason)
-      values (${repositoryId}, ${hold.package}, ${hold.version}, ${hold.reason})`;
+      insert into holds (repository_id, package, version, object, reason)
+      values (${repositoryId}, ${hold.package}, ${hold.version}, ${hold.object}, ${hold.reason})`;
   }
 }
 

@@ -50,6 +50,8 @@ export interface PendingChange {
   readonly id: number;
   readonly package: PackageName | null;
   readonly look: boolean;
+  /** How often it was put off. */
+  readonly attempts: number;
   readonly requestId: string | null;
   readonly insertedAt: Micros;
 }
@@ -68,7 +70,7 @@ export async function pendingChanges(
   limit: number,
 ): Promise<readonly PendingChange[]> {
   return sql<PendingChange[]>`
-    select id, package, look, request_id as "requestId", inserted_at as "insertedAt" from changes
+    select id, package, look, attempts, request_id as "requestId", inserted_at as "insertedAt" from changes
     where repository = ${repository} and finished_at is null and not_before <= now()
     order by id limit ${limit}`;
 }
@@ -111,6 +113,24 @@ export async function deferChanges(sql: Queryable, ids: readonly number[], secon
   await sql`
     update changes set attempts = attempts + 1, not_before = now() + ${seconds} * interval '1 second'
     where id = any(${ids as number[]}::bigint[]) and finished_at is null`;
+}
+
+/** Sees to it that something of each of these packages is put off, and with it tried again. */
+export async function ensureRetry(
+  tx: Transaction,
+  repository: RepositoryName,
+  packages: readonly PackageName[],
+  seconds: number,
+): Promise<void> {
+  if (packages.length === 0) return;
+  await tx`
+    insert into changes (repository, package, look, attempts, not_before)
+    select ${repository}, name, true, 1, now() + ${seconds} * interval '1 second'
+    from unnest(${packages as PackageName[]}::text[]) as name
+    where not exists (
+      select from changes
+      where repository = ${repository} and package = name and finished_at is null and attempts > 0
+    )`;
 }
 
 /**

@@ -176,5 +176,7 @@ export async function hasDependents(
 }
 
 export async function deletePackage(tx: Transaction, id: number): Promise<void> {
+  // Before the package, as a reverted release is remembered by the package's name.
+  await tx`delete from releases where package_id = ${id}`;
   await tx`delete from packages where id = ${id}`;
 }

@@ -156,3 +156,32 @@ export async function referredBlobs(sql: Queryable, keys: readonly string[]): Pr
     union select docs_blob_key from releases where docs_blob_key = any(${keys as string[]})`;
   return new Set(rows.map((row) => row.key));
 }
+
+/** @returns which of the blob keys lost the row that referred to them at that time or later. */
+export async function blobsDroppedSince(
+  sql: Queryable,
+  keys: readonly string[],
+  since: Micros,
+): Promise<ReadonlySet<string>> {
+  const rows = await sql<{ key: string }[]>`
+    select key from dropped_blobs where key = any(${keys as string[]}) and dropped_at >= ${since}`;
+  return new Set(rows.map((row) => row.key));
+}
+
+export async function forgetDroppedBlobs(sql: Queryable, before: Micros): Promise<void> {
+  await sql`delete from dropped_blobs where dropped_at < ${before}`;
+}
+
+/** @returns whether the version stood for other bytes before it was reverted. */
+export async function stoodForOtherBytes(
+  tx: Transaction,
+  repositoryId: number,
+  name: string,
+  version: string,
+  outerChecksum: Sha256,
+): Promise<boolean> {
+  const rows = await tx`
+    select from reverted_releases where repository_id = ${repositoryId} and package = ${name}
+      and version = ${version} and outer_checksum <> decode(${outerChecksum}, 'hex') limit 1`;
+  return rows.length > 0;
+}

@@ -305,6 +305,20 @@ it("refuses to replace anything where the operator wants it so", async () => {
     status: 422,
     errors: { inserted_at: expect.stringContaining("does not allow") },
   });
+  // Reverted and published again it would be replaced all the same; the same bytes may come back.
+  const path = "/packages/example/releases/1.0.0";
+  const revert = () => strict.request(path, { method: "DELETE", headers: { authorization } });
+  expect((await revert()).status).toBe(204);
+  const others = await strict.request("/publish", {
+    method: "POST",
+    headers: { authorization },
+    body: new Uint8Array(packageTarball({ metadata: { description: "other" } })),
+  });
+  expect(await others.json()).toMatchObject({
+    status: 422,
+    errors: { version: expect.stringContaining("was published with other contents") },
+  });
+  expect((await send("/publish")).status).toBe(201);
   await strict.stop();
 });
 

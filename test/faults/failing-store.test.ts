@@ -164,3 +164,20 @@ it("a generator with another signing key refuses to start", async () => {
     message: expect.stringContaining("skep rotate-key"),
   });
 });
+
+it("a file that is to go goes, although a late request put another one there", async () => {
+  await world.rows.publish("bar", "1.0.0");
+  await world.expectWhole({ bar: ["1.0.0"], foo: ["1.0.0", "1.1.0"] });
+  await world.rows.revert("foo", "1.1.0");
+  await world.rows.revert("foo", "1.0.0");
+  const { generator } = world.generator({
+    onStep: async (step, phase) => {
+      if (step !== "delete-packages" || phase !== "before") return;
+      await world.publicStore.put("packages/foo", Buffer.from("late"), { precondition: { kind: "none" } });
+    },
+  });
+  await generator.settle();
+  await generator.releaseClaims();
+  expect(await world.publicStore.head("packages/foo")).toBeUndefined();
+  await world.expectWhole({ bar: ["1.0.0"] });
+});

@@ -1,5 +1,7 @@
 /** The private store loses or spoils bytes that a row refers to: one release is held back, nobody else. */
-import { afterEach, beforeEach, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { rebuild } from "../../generator/rebuild.ts";
+import type { StoredObject } from "../../store/objects/store.ts";
 import { createWorld, type World } from "../support/world.ts";
 
 let world: World;
@@ -33,8 +35,13 @@ it.each(["lost", "spoilt"] as const)("%s, and back again", async (fault) => {
   expect(await world.publicStore.head("packages/foo")).toBeUndefined();
   expect(await world.publicStore.head("tarballs/foo-1.0.0.tar")).toBeUndefined();
   expect(await world.publicStore.head("packages/bar")).toBeDefined();
-  expect(await world.sql`select package, version, reason from holds`).toEqual([
-    { package: "foo", version: "1.0.0", reason: fault === "lost" ? "blob_missing" : "blob_corrupt" },
+  expect(await world.sql`select package, version, object, reason from holds`).toEqual([
+    {
+      package: "foo",
+      version: "1.0.0",
+      object: "tarball",
+      reason: fault === "lost" ? "blob_missing" : "blob_corrupt",
+    },
   ]);
   // A later build of another package does not name it either.
   await world.rows.publish("bar", "1.1.0");
@@ -45,4 +52,69 @@ it.each(["lost", "spoilt"] as const)("%s, and back again", async (fault) => {
   await world.sql`update changes set not_before = now() where finished_at is null`;
   await world.expectWhole({ bar: ["1.0.0", "1.1.0"], foo: ["1.0.0"] });
   expect(await world.sql`select from holds`).toHaveLength(0);
+});
+
+describe("while a release is held back", () => {
+  let key: string;
+  let blob: StoredObject | undefined;
+  beforeEach(async () => {
+    await world.rows.publish("foo", "1.0.0");
+    key = await blobOf("foo");
+    blob = await world.privateStore.get(key);
+    await world.privateStore.delete(key);
+    await settle();
+  });
+
+  const giveBack = () =>
+    world.privateStore.put(key, blob?.body ?? Buffer.alloc(0), { precondition: { kind: "none" } });
+  const retryNow = () => world.sql`update changes set not_before = now() where finished_at is null`;
+
+  it("what else is published of the package is built and visible", async () => {
+    const change = await world.rows.publish("foo", "1.1.0");
+    await settle();
+    expect(await world.sql`select id from changes where id = ${change} and visible_at is not null`).toEqual([
+      { id: change },
+    ]);
+    expect(await world.publicStore.head("tarballs/foo-1.1.0.tar")).toBeDefined();
+    await retryNow();
+    await settle();
+    expect(await world.sql`select package from changes where finished_at is null`).toEqual([
+      { package: "foo" },
+    ]);
+    await giveBack();
+    await retryNow();
+    await world.expectWhole({ foo: ["1.0.0", "1.1.0"] });
+  });
+
+  it("a rebuild ends, and says what it could not publish", async () => {
+    await world.rows.publish("bar", "1.0.0");
+    const { generator, context } = world.generator();
+    const signal = AbortSignal.timeout(20_000);
+    const { held } = await rebuild(context, generator, { deleteStrays: false, signal });
+    expect(held).toEqual([{ package: "foo", version: "1.0.0", object: "tarball", reason: "blob_missing" }]);
+    await generator.releaseClaims();
+    // However often it is rebuilt, one thing stays to be tried again.
+    expect(await world.sql`select from changes where finished_at is null`).toHaveLength(1);
+    await giveBack();
+    await retryNow();
+    await world.expectWhole({ bar: ["1.0.0"], foo: ["1.0.0"] });
+  });
+});
+
+it("docs that are lost hold no release back, and come when they are back", async () => {
+  await world.rows.publish("foo", "1.0.0");
+  const change = await world.rows.docs("foo", "1.0.0", Buffer.from("docs"));
+  const [row] = await world.sql<{ key: string }[]>`select docs_blob_key as key from releases`;
+  const key = row?.key ?? "";
+  const blob = await world.privateStore.get(key);
+  await world.privateStore.delete(key);
+  await settle();
+  expect(await world.publicStore.head("packages/foo")).toBeDefined();
+  expect(await world.publicStore.head("docs/foo-1.0.0.tar.gz")).toBeUndefined();
+  // The upload was accepted, but nobody is told that it can be read.
+  expect(await world.sql`select from changes where id = ${change} and visible_at is null`).toHaveLength(1);
+  await world.privateStore.put(key, blob?.body ?? Buffer.alloc(0), { precondition: { kind: "none" } });
+  await world.sql`update changes set not_before = now() where finished_at is null`;
+  await world.expectWhole({ foo: ["1.0.0"] });
+  expect(await world.publicStore.head("docs/foo-1.0.0.tar.gz")).toBeDefined();
 });

@@ -149,7 +149,7 @@ function parametersOf(c: ApiContext, body: Parameters | undefined): Parameters {
 
 async function readParameters(method: string, source: UploadRequest): Promise<Parameters | undefined> {
   if (method === "GET" || method === "HEAD") return undefined;
-  const bytes = await readUpload(source, BODY_BYTES);
+  const bytes = await readUpload(source, { mostBytes: BODY_BYTES, keptBytes: BODY_BYTES });
   return parseBody(source.headers.get("content-type") ?? undefined, bytes);
 }
 

@@ -4,6 +4,8 @@ import { ApiError } from "./errors.ts";
 
 export interface CollectLimits {
   readonly mostBytes: number;
+  /** Of a longer body only this much is kept: enough to see that it is too long. */
+  readonly keptBytes: number;
   readonly pieceMilliseconds: number;
   /** What arrives is taken from the budget of all requests. */
   readonly lease: ByteLease;
@@ -14,6 +16,7 @@ const CLOSE = { headers: { connection: "close" } } as const;
 
 /**
  * @param announced the Content-Length header
+ * @returns the body, cut to what is kept.
  * @throws ApiError 413 beyond the limit, 408 when a piece takes too long, 503 beyond the budget.
  */
 export async function collectBody(
@@ -21,22 +24,28 @@ export async function collectBody(
   announced: string | null,
   limits: CollectLimits,
 ): Promise<Buffer> {
+  const { keptBytes } = limits;
   const length = Number(announced ?? 0);
   if (length > limits.mostBytes) throw new ApiError(413, undefined, CLOSE);
   if (body === null) return Buffer.alloc(0);
   // Filled in place: gathering pieces and joining them would hold every upload twice.
   let buffer: Buffer = Buffer.alloc(0);
   let size = 0;
+  let filled = 0;
   const reader = body.getReader();
   try {
     for (;;) {
       const { done, value } = await withinTime(reader.read(), limits.pieceMilliseconds);
-      if (done) return buffer.subarray(0, size);
-      if (size + value.length > limits.mostBytes) throw new ApiError(413, undefined, CLOSE);
-      limits.lease.take(value.length);
-      if (size + value.length > buffer.length) buffer = grown(buffer, size, value.length, length);
-      buffer.set(value, size);
+      if (done) return buffer.subarray(0, filled);
       size += value.length;
+      if (size > limits.mostBytes) throw new ApiError(413, undefined, CLOSE);
+      const kept = value.subarray(0, keptBytes - filled);
+      limits.lease.take(kept.length);
+      if (filled + kept.length > buffer.length) {
+        buffer = grown(buffer, filled, kept.length, Math.min(length, keptBytes));
+      }
+      buffer.set(kept, filled);
+      filled += kept.length;
     }
   } catch (error) {
     await reader.cancel().catch(() => undefined);

@@ -38,14 +38,17 @@ export function judgeAnnouncement(headers: Headers): void {
 }
 
 /**
- * @param mostBytes what it may have at most
- * @returns the whole body.
+ * @returns the body; of one that is too large to be judged, as much as shows that.
  * @throws ApiError 408 when a piece takes too long, 413 beyond the hard stop.
  */
-export async function readUpload(request: UploadRequest, mostBytes = UPLOAD_STOP_BYTES): Promise<Buffer> {
+export async function readUpload(
+  request: UploadRequest,
+  { mostBytes, keptBytes } = { mostBytes: UPLOAD_STOP_BYTES, keptBytes: UPLOAD_BYTES + 1 },
+): Promise<Buffer> {
   if (expectsContinue(request.headers)) request.outgoing?.writeContinue();
   return collectBody(request.body, request.headers.get("content-length"), {
     mostBytes,
+    keptBytes,
     pieceMilliseconds: request.pieceMilliseconds,
     lease: request.lease,
   });

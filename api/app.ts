@@ -14,6 +14,9 @@ import { ApiError, badRequest } from "./http/errors.ts";
 import { type Format, negotiate } from "./http/format.ts";
 import { respond, respondError } from "./http/respond.ts";
 import { expectsContinue, readUpload, type UploadRequest } from "./http/upload.ts";
+import { plainAddress } from "./limits/address.ts";
+import { Admission } from "./limits/admission.ts";
+import { readOnlyError } from "./read-only.ts";
 import type { Route } from "./route.ts";
 import { ROUTES } from "./routes.ts";
 import { Semaphore } from "./semaphore.ts";
@@ -32,6 +35,7 @@ interface Shared {
   readonly deps: ApiDependencies;
   readonly unpacking: Semaphore;
   readonly budget: ByteBudget;
+  readonly admission: Admission;
 }
 
 /** @returns the API below the path `/api`. */
@@ -41,6 +45,7 @@ export function createApi(deps: ApiDependencies): Hono<{ Bindings: NodeBindings 
     deps,
     unpacking: new Semaphore(OPEN_TARBALLS, LONGEST_QUEUE_MILLISECONDS),
     budget: new ByteBudget(BODY_BUDGET_BYTES),
+    admission: new Admission(deps),
   };
   for (const route of [...ROUTES, ...onlyOverridden(ROUTES)]) {
     const method = ROUTES.includes(route) ? route.method : "POST";
@@ -53,8 +58,8 @@ export function createApi(deps: ApiDependencies): Hono<{ Bindings: NodeBindings 
 }
 
 function serve(shared: Shared, route: Route, c: ApiContext): Promise<Response> {
-  return handle(shared, c, route, async (format, requestId, lease) => {
-    const prepared = await prepare(shared, route, c, format, requestId, lease);
+  return handle(shared, c, route, async (format, requestId, lease, headers) => {
+    const prepared = await prepare(shared, route, c, format, requestId, lease, headers);
     const call = overridden(prepared.call, prepared.body);
     return respond(await call.route.handler(call), { request: call.request, route: call.route, format });
   });
@@ -65,22 +70,25 @@ async function handle(
   { deps, budget }: Shared,
   c: ApiContext,
   route: Route | undefined,
-  work: (format: Format, requestId: string, lease: ByteLease) => Promise<Response>,
+  work: (format: Format, requestId: string, lease: ByteLease, headers: Headers) => Promise<Response>,
 ): Promise<Response> {
   const start = performance.now();
   const requestId = randomUUID();
   const lease = budget.lease();
+  // What the answer carries whatever becomes of the request.
+  const headers = new Headers();
   let format: Format = "json";
   let response: Response;
   try {
     format = negotiate(c.req.header("accept"), c.req.query("_format"));
-    response = await work(format, requestId, lease);
+    response = await work(format, requestId, lease, headers);
   } catch (error) {
     response = respondError(error, format, deps.log, requestId);
   } finally {
     lease.end();
   }
   response.headers.set("x-request-id", requestId);
+  for (const [name, value] of headers) response.headers.set(name, value);
   if (c.req.header("origin") !== undefined && !route?.upload) {
     response.headers.set("access-control-allow-origin", "*");
   }
@@ -94,18 +102,21 @@ async function handle(
 }
 
 async function prepare(
-  { deps, unpacking }: Shared,
+  { deps, unpacking, admission }: Shared,
   route: Route,
   c: ApiContext,
   format: Format,
   requestId: string,
   lease: ByteLease,
+  answerHeaders: Headers,
 ): Promise<{ readonly call: Call; readonly body: Parameters | undefined }> {
   const request = c.req.raw;
   const node: NodeBindings = c.env ?? {};
   const userAgent = request.headers.get("user-agent") ?? "";
   const peer = node.incoming?.socket.remoteAddress ?? "127.0.0.1";
-  const ip = clientAddress(request.headers.get("x-forwarded-for"), peer, deps.settings.trustedProxies);
+  const ip = plainAddress(
+    clientAddress(request.headers.get("x-forwarded-for"), peer, deps.settings.trustedProxies),
+  );
   const { outgoing } = node;
   const { headers, body: stream } = request;
   const source = {
@@ -122,6 +133,13 @@ async function prepare(
   const header = singleHeader("authorization", headers, node);
   const principal: Principal = await authenticate(deps, header, { ip, userAgent });
   if (request.url.includes("%00")) throw badRequest();
+  // The index without its slash is not counted.
+  if (new URL(request.url).pathname !== "/api") {
+    const counted = await admission.admit(principal, ip);
+    for (const [name, value] of Object.entries(counted)) answerHeaders.set(name, value);
+  }
+  const readOnly = deps.readOnly.current();
+  if (readOnly !== undefined && route.method !== "GET" && !route.inReadOnly) throw readOnlyError(readOnly);
   const upload = route.upload && !expectsContinue(headers) ? await readUpload(source) : undefined;
   const params = parametersOf(c, body);
   const call = {

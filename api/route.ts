@@ -24,6 +24,8 @@ export interface Route {
   readonly upload?: boolean;
   /** Cache-Control of a success. */
   readonly cache?: "public" | "private";
+  /** A change that goes on in read-only mode; its handler asks `deps.readOnly` what it may do. */
+  readonly inReadOnly?: boolean;
   /** ETag and 304. */
   readonly conditional?: boolean;
   readonly handler: Handler;

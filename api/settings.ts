@@ -3,6 +3,9 @@ import type { RepositoryName } from "../hex/ids.ts";
 import type { ChangeWaiter } from "../store/change-waiter.ts";
 import type { ObjectStore } from "../store/objects/store.ts";
 import type { Sql } from "../store/postgres/pool.ts";
+import type { BlockList } from "./limits/block-list.ts";
+import type { Counters } from "./limits/counters.ts";
+import type { ReadOnlySwitch } from "./read-only.ts";
 
 export interface ApiSettings {
   /** Where browsers and clients reach this installation, without a trailing slash: the API is at `/api`. */
@@ -26,9 +29,26 @@ export interface ApiSettings {
   /** How long a publish waits for installs to see it. */
   readonly publishWaitMilliseconds: number;
   /** Whether a new account's address counts as verified without a mail. */
-  readonly verifyEmails: boolean;
+  readonly trustEmails: boolean;
+  /** Whether there is somebody who delivers mails; if not, none are written. */
+  readonly mail: boolean;
+  readonly limits: ApiLimits;
+  /** Networks that are neither limited nor blocked: those of the CDN. */
+  readonly trustedNetworks: readonly string[];
+  /** Whether every change is refused, whatever the switch in the database says. */
+  readonly readOnly: boolean;
   /** How long the next piece of an upload may take. */
   readonly uploadPieceMilliseconds: number;
+}
+
+/** How often; 0 is without a limit. */
+export interface ApiLimits {
+  /** Requests a minute of a user or an organization. */
+  readonly account: number;
+  /** Requests a minute of an address without a credential. */
+  readonly address: number;
+  /** Wrong passwords of an address in a quarter of an hour. */
+  readonly signInFailures: number;
 }
 
 /** The part of a logger that is used here; pino's fits. */
@@ -48,6 +68,9 @@ export interface ApiDependencies {
   readonly blobs: ObjectStore;
   readonly waiter: ChangeWaiter;
   readonly settings: ApiSettings;
+  readonly counters: Counters;
+  readonly blockList: BlockList;
+  readonly readOnly: ReadOnlySwitch;
   /** Keys the hash of API keys; whoever has it and the database can still not tell a key. */
   readonly keySecret: string;
   readonly clock: () => Date;

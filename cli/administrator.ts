@@ -32,7 +32,7 @@ export async function makeAccount(sql: Sql, wishes: AccountWishes): Promise<User
       full_name: wishes.fullName,
       password: wishes.password,
     });
-    const deps = { sql, random: randomBytes, settings: { verifyEmails: true } };
+    const deps = { sql, random: randomBytes, settings: { trustEmails: true } };
     return await createAccount(deps, account, (tx, id) =>
       audit(tx, {
         action: "user.create",

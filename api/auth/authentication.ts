@@ -1,9 +1,11 @@
 /** From the Authorization header to a principal. */
 import { micros } from "../../schemas/time.ts";
+import { isReadOnly } from "../../store/postgres/pool.ts";
 import { type KeyRow, keyByHash, touchKey } from "../../store/queries/keys.ts";
 import { userById, userByLogin } from "../../store/queries/users.ts";
 import { isStorable } from "../http/body.ts";
 import { badRequest, unauthorized } from "../http/errors.ts";
+import { limitSignIns } from "../limits/sign-in.ts";
 import type { ApiDependencies } from "../settings.ts";
 import { hashKeySecret, sameSecret } from "./key-secret.ts";
 import { verifyPassword } from "./password.ts";
@@ -27,13 +29,17 @@ export async function authenticate(
 ): Promise<Principal> {
   if (header === undefined || header === "") return { kind: "none" };
   const principal = header.startsWith("Basic ")
-    ? await authenticateBasic(deps, header.slice("Basic ".length))
+    ? await authenticateBasic(deps, header.slice("Basic ".length), origin)
     : await authenticateKey(deps, header, origin);
   if (principal.kind === "user" && principal.user.deactivatedAt !== null) throw badRequest();
   return principal;
 }
 
-async function authenticateBasic(deps: ApiDependencies, encoded: string): Promise<Principal> {
+async function authenticateBasic(
+  deps: ApiDependencies,
+  encoded: string,
+  origin: RequestOrigin,
+): Promise<Principal> {
   if (!deps.settings.basicAuth) {
     const text = "Basic authentication is disabled. Update your client to use OAuth or an API key.";
     throw unauthorized(text, 'Bearer realm="hex"');
@@ -43,10 +49,12 @@ async function authenticateBasic(deps: ApiDependencies, encoded: string): Promis
   if (!/^[A-Za-z0-9+/]+=*$/.test(encoded) || colon < 0 || !isStorable(decoded))
     throw unauthorized("invalid authentication information");
   const login = decoded.slice(0, colon).toLowerCase();
-  const user = await userByLogin(deps.sql, login);
-  if (!(await verifyPassword(decoded.slice(colon + 1), user?.passwordHash ?? null)) || user === undefined) {
-    throw unauthorized("invalid username and password combination");
-  }
+  const user = await limitSignIns(deps, origin.ip, async () => {
+    const found = await userByLogin(deps.sql, login);
+    const right = await verifyPassword(decoded.slice(colon + 1), found?.passwordHash ?? null);
+    return right ? found : undefined;
+  });
+  if (user === undefined) throw unauthorized("invalid username and password combination");
   // Only verified addresses log in; with a username the primary one counts.
   return {
     kind: "user",
@@ -78,5 +86,10 @@ async function rememberUse(
   origin: RequestOrigin,
 ): Promise<void> {
   if (key.lastUsedAt !== null && now - key.lastUsedAt < TOUCH_MICROS) return;
-  await touchKey(deps.sql, key.id, { at: micros(now), ip: origin.ip, agent: origin.userAgent });
+  if (deps.readOnly.current() !== undefined) return;
+  const use = { at: micros(now), ip: origin.ip, agent: origin.userAgent };
+  await touchKey(deps.sql, key.id, use).catch((error: unknown) => {
+    // Since we looked.
+    if (!isReadOnly(error)) throw error;
+  });
 }

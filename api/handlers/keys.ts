@@ -7,6 +7,7 @@ import { authorize, requireUser } from "../auth/authorization.ts";
 import { hashKeySecret, newKeySecret } from "../auth/key-secret.ts";
 import { type Call, type Handler, pathParameter } from "../call.ts";
 import { invalid, notFound } from "../http/errors.ts";
+import { tellKeyMade, tellKeysRemoved } from "../mail/notices.ts";
 import { readKeyRequest } from "../rules/key.ts";
 import { keyView } from "../views/key.ts";
 import { urlsOf } from "../views/urls.ts";
@@ -42,6 +43,7 @@ export const createKey: Handler = async (call) => {
     const row = { ...request, userId: user.id, secretFirst: first, secretSecond: second };
     const made = await insertKey(tx, row, now(call));
     await auditCall(call, tx, "key.generate", keyParams(made.id, made.name, made.permissions, user.username));
+    await tellKeyMade(tx, deps.settings, { name: user.username, userIds: [user.id] }, made.name);
     return made;
   });
   return {
@@ -96,6 +98,12 @@ function revoke(call: Call, names: readonly string[]) {
     for (const key of revoked) {
       await auditCall(call, tx, "key.remove", keyParams(key.id, key.name, key.permissions, user.username));
     }
+    await tellKeysRemoved(
+      tx,
+      call.deps.settings,
+      { name: user.username, userIds: [user.id] },
+      revoked.map((key) => key.name),
+    );
     return revoked;
   });
 }

@@ -12,6 +12,7 @@ import { type UserRow, userByLogin, userByPublicName } from "../../store/queries
 import { authorize, authorizeAgain } from "../auth/authorization.ts";
 import { type Call, type Handler, pathParameter } from "../call.ts";
 import { invalid, notFound } from "../http/errors.ts";
+import { tellOwners } from "../mail/notices.ts";
 import { urlsOf } from "../views/urls.ts";
 import { userView } from "../views/user.ts";
 import { auditCall } from "./change.ts";
@@ -57,6 +58,8 @@ export const putOwner: Handler = async (call) => {
     }
     await setOwner(tx, row.id, user.id, level);
     await auditCall(call, tx, transfer ? "owner.transfer" : "owner.add", ownerParams(row, user, level));
+    const change = transfer ? "transferred" : "added";
+    await tellOwners(tx, call.deps.settings, change, row.name, user, owners.keys());
   });
   return { status: 204 };
 };
@@ -76,6 +79,7 @@ export const deleteOwner: Handler = async (call) => {
     if (isLastFull(owners, user)) throw invalid({ username: "cannot remove the last full owner of package" });
     await removeOwners(tx, row.id, [user.id]);
     await auditCall(call, tx, "owner.remove", ownerParams(row, user, level));
+    await tellOwners(tx, call.deps.settings, "removed", row.name, user, owners.keys());
   });
   return { status: 204 };
 };

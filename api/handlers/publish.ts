@@ -9,7 +9,8 @@ import { TarballError } from "../../hex/tarball/errors.ts";
 import { readTarballMetadata, type TarballHead } from "../../hex/tarball/tarball.ts";
 import { type StagedBlob, stageBlob } from "../../store/blobs.ts";
 import type { Transaction } from "../../store/postgres/pool.ts";
-import { setOwner } from "../../store/queries/owners.ts";
+import { takeRepublishPermit } from "../../store/queries/operations.ts";
+import { ownerIds, setOwner } from "../../store/queries/owners.ts";
 import {
   type ApiPackageRow,
   existingPackages,
@@ -28,6 +29,7 @@ import { authorize, authorizeAgain } from "../auth/authorization.ts";
 import { type Answer, type Call, type Handler, textParameter } from "../call.ts";
 import { invalid, notFound } from "../http/errors.ts";
 import { judgeAnnouncement, readUpload } from "../http/upload.ts";
+import { tellPublished } from "../mail/notices.ts";
 import { packageMeta, packageMetaErrors } from "../rules/package.ts";
 import { releaseErrors, releaseMeta } from "../rules/release.ts";
 import { type RequirementContext, requirementErrors, requirementRows } from "../rules/requirements.ts";
@@ -166,6 +168,9 @@ async function commit(
     const release = await releaseByVersion(tx, row.id, version);
     if (release === undefined) throw new TypeError("the release that was just written is not there");
     await auditCall(call, tx, "release.publish", releaseParams({ repository, package: row, release }));
+    const publisher = call.principal.kind === "user" ? call.principal.user.username : undefined;
+    const owners = await ownerIds(tx, row.id);
+    await tellPublished(tx, call.deps.settings, { packageName: name, version, publisher }, owners);
     return { created, row };
   });
   const release = await releaseByVersion(call.deps.sql, row.id, version);
@@ -216,7 +221,8 @@ async function writeRelease(
     await insertRelease(tx, release);
     return true;
   }
-  if (!isYoung(call, existing.insertedAt, row.insertedAt)) {
+  const permitted = await takeRepublishPermit(tx, existing.id);
+  if (!permitted && !isYoung(call, existing.insertedAt, row.insertedAt)) {
     throw invalid({ inserted_at: "can only modify a release up to one hour after publication" });
   }
   const replace = textParameter(call, "replace") ?? "true";

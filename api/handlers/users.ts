@@ -14,6 +14,7 @@ import { hashPassword } from "../auth/password.ts";
 import type { Answer, Call, Handler } from "../call.ts";
 import { pathParameter } from "../call.ts";
 import { invalid, notFound } from "../http/errors.ts";
+import { requestVerification } from "../mail/account-links.ts";
 import type { NewAccount } from "../rules/user.ts";
 import { readNewAccount } from "../rules/user.ts";
 import type { ApiDependencies } from "../settings.ts";
@@ -28,6 +29,7 @@ export const createUser: Handler = async (call) => {
     for (const action of ["email.add", "email.primary", "email.public"]) {
       await auditCall(call, tx, action, { email: account.email });
     }
+    if (!call.deps.settings.trustEmails) await requestVerification(call.deps, tx, { id, ...account });
   });
   return {
     status: 201,
@@ -43,7 +45,7 @@ export const createUser: Handler = async (call) => {
  */
 export async function createAccount(
   deps: Pick<ApiDependencies, "sql" | "random"> & {
-    readonly settings: Pick<ApiDependencies["settings"], "verifyEmails">;
+    readonly settings: Pick<ApiDependencies["settings"], "trustEmails">;
   },
   account: NewAccount,
   alongside: (tx: Transaction, id: number) => Promise<void>,
@@ -52,7 +54,7 @@ export async function createAccount(
     throw invalid({ emails: { email: "already in use" } });
   const passwordHash = account.password === null ? null : await hashPassword(account.password, deps.random);
   const user = await deps.sql.begin(async (tx) => {
-    const row = { ...account, passwordHash, verified: deps.settings.verifyEmails };
+    const row = { ...account, passwordHash, verified: deps.settings.trustEmails };
     const id = await insertUser(tx, row).catch((error: unknown) => {
       // Somebody else verified the address since we looked.
       throw isDuplicate(error, "emails_verified") ? invalid({ emails: { email: "already in use" } }) : error;

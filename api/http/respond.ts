@@ -2,8 +2,9 @@
 import { createHash } from "node:crypto";
 import { hasCode } from "../../schemas/errors.ts";
 import type { Micros } from "../../schemas/time.ts";
-import { isUnavailable } from "../../store/postgres/pool.ts";
+import { isReadOnly, isUnavailable } from "../../store/postgres/pool.ts";
 import type { Answer } from "../call.ts";
+import { readOnlyError } from "../read-only.ts";
 import type { Route } from "../route.ts";
 import type { ApiLog } from "../settings.ts";
 import { ApiError, unavailable } from "./errors.ts";
@@ -87,5 +88,6 @@ function asApiError(error: unknown): ApiError {
   if (isUnavailable(error) || hasCode(error, "database_unavailable", "store_unavailable")) {
     return unavailable("temporarily unavailable, try again", error);
   }
+  if (isReadOnly(error)) return readOnlyError(undefined, error);
   return new ApiError(500, undefined, { cause: error });
 }

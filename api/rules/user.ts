@@ -1,6 +1,7 @@
 /** The rules for a new account. Pure but for what the caller looks up. */
 import { normalizeUsername, usernameProblem } from "../../hex/names.ts";
 import type { Parameters } from "../http/body.ts";
+import { isMailable } from "../mail/address.ts";
 import { BLANK, FieldErrors, isObject } from "./errors.ts";
 
 export interface NewAccount {
@@ -11,8 +12,6 @@ export interface NewAccount {
 }
 
 const SHORTEST_PASSWORD = 8;
-// RFC 5321, 4.5.3.1: what can be mailed to. Also what keeps a name of 8 MB out of every list of owners.
-const LONGEST_EMAIL = 254;
 const LONGEST_NAME = 255;
 const LONGEST_PASSWORD = 1_024;
 
@@ -28,7 +27,7 @@ export function readNewAccount(params: Parameters): NewAccount {
   }
   const email = emailOf(params);
   if (email === undefined) errors.add("emails", BLANK);
-  else if (!isEmail(email)) errors.add("emails", { email: "has invalid format" });
+  else if (!isMailable(email)) errors.add("emails", { email: "has invalid format" });
   errors.throwIfAny();
   return {
     username,
@@ -36,21 +35,6 @@ export function readNewAccount(params: Parameters): NewAccount {
     password: typeof params.password === "string" ? params.password : null,
     email: email ?? "",
   };
-}
-
-/** An address has one `@`, a dot somewhere after it, and no blank. By hand, as a pattern for it backtracks. */
-function isEmail(text: string): boolean {
-  const at = text.indexOf("@");
-  const host = text.slice(at + 1);
-  const dot = host.indexOf(".", 1);
-  return (
-    text.length <= LONGEST_EMAIL &&
-    at > 0 &&
-    !host.includes("@") &&
-    dot > 0 &&
-    dot < host.length - 1 &&
-    !/\s/.test(text)
-  );
 }
 
 function textProblem(value: unknown, most: number): string | undefined {

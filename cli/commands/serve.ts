@@ -130,7 +130,12 @@ async function startParts(
   teardown.add("the API", () => api.stop());
   startGenerator(await generatorContext({ config, log, ...found, ...stores }), service);
 
-  const root = createRoot({ api: api.app, version: context.version, page: frontPage(found.installation) });
+  const root = createRoot({
+    api: api.app,
+    pages: api.pages,
+    version: context.version,
+    page: frontPage(found.installation),
+  });
   const { publicStore: store } = stores;
   const { repository } = found;
   root.route(

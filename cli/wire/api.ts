@@ -2,24 +2,35 @@
 import { randomBytes } from "node:crypto";
 import type { Logger } from "pino";
 import { createApi } from "../../api/app.ts";
+import { openBlockList } from "../../api/limits/block-list.ts";
+import { PostgresCounters } from "../../api/limits/counters.ts";
+import { createMailPages } from "../../api/mail/pages.ts";
+import { openReadOnlySwitch } from "../../api/read-only.ts";
 import type { ApiSettings } from "../../api/settings.ts";
 import type { ApiConfig, CommonConfig } from "../../schemas/config/config.ts";
 import { collectBlobs } from "../../store/blobs.ts";
 import { openChangeWaiter } from "../../store/change-waiter.ts";
 import type { ObjectStore } from "../../store/objects/store.ts";
+import { forgetHits } from "../../store/queries/counters.ts";
 import type { Database } from "../database.ts";
+import { startMail } from "./mail.ts";
 
 const CONNECTIONS = 16;
 const UPLOAD_PIECE_MILLISECONDS = 30_000;
 const COLLECT_MILLISECONDS = 3_600_000;
+const SWEEP_MILLISECONDS = 60_000;
+const SIGN_IN_FAILURES = 10;
 
 export interface RunningApi {
   readonly app: ReturnType<typeof createApi>;
+  /** What is served beside it. */
+  readonly pages: ReturnType<typeof createMailPages>;
   stop(): Promise<void>;
 }
 
 export interface ApiParts {
-  readonly config: Pick<ApiConfig, "http" | "publishing"> & Pick<CommonConfig, "repository">;
+  readonly config: Pick<ApiConfig, "http" | "publishing" | "mail" | "verifyEmails" | "operation"> &
+    Pick<CommonConfig, "repository">;
   readonly database: Database;
   readonly privateStore: ObjectStore;
   readonly keySecret: string;
@@ -30,13 +41,20 @@ export async function startApi(parts: ApiParts): Promise<RunningApi> {
   const { config, database, privateStore, keySecret, log } = parts;
   const sql = await database.rolePool("skep_api", CONNECTIONS);
   const waiter = await openChangeWaiter(sql);
+  const settings = apiSettings(config);
+  const clock = () => new Date();
+  const blockList = await openBlockList(sql, log);
+  const readOnly = await openReadOnlySwitch(sql, settings, log);
   const app = createApi({
     sql,
+    counters: new PostgresCounters(sql, clock),
+    blockList,
+    readOnly,
     blobs: privateStore,
     waiter,
-    settings: apiSettings(config),
+    settings,
     keySecret,
-    clock: () => new Date(),
+    clock,
     random: randomBytes,
     log,
   });
@@ -50,16 +68,32 @@ export async function startApi(parts: ApiParts): Promise<RunningApi> {
   };
   const timer = setInterval(collect, COLLECT_MILLISECONDS);
   timer.unref();
+  const sweep = () => void forgetHits(sql).catch(() => undefined);
+  const sweeper = setInterval(sweep, SWEEP_MILLISECONDS);
+  sweeper.unref();
+  const mail = startMail(config.mail, sql, log);
   return {
     app,
+    pages: createMailPages({ sql, clock, log }),
     async stop() {
       clearInterval(timer);
+      clearInterval(sweeper);
+      blockList.close();
+      readOnly.close();
+      await mail?.stop();
       await waiter.close();
     },
   };
 }
 
-function apiSettings({ http, publishing, repository }: ApiParts["config"]): ApiSettings {
+function apiSettings({
+  http,
+  publishing,
+  repository,
+  mail,
+  verifyEmails,
+  operation,
+}: ApiParts["config"]): ApiSettings {
   return {
     publicUrl: http.url,
     repositoryUrl: repository.url,
@@ -72,7 +106,15 @@ function apiSettings({ http, publishing, repository }: ApiParts["config"]): ApiS
     requireUserAgent: publishing.requireUserAgent,
     trustedProxies: http.trustedProxies,
     publishWaitMilliseconds: publishing.waitMilliseconds,
-    verifyEmails: true,
+    trustEmails: !verifyEmails,
+    mail: mail.kind !== "none",
+    limits: {
+      account: operation.accountLimit,
+      address: operation.addressLimit,
+      signInFailures: SIGN_IN_FAILURES,
+    },
+    trustedNetworks: operation.trustedNetworks,
+    readOnly: operation.readOnly,
     uploadPieceMilliseconds: UPLOAD_PIECE_MILLISECONDS,
   };
 }

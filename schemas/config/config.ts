@@ -51,8 +51,28 @@ export interface PublishingConfig {
   readonly privateDocsUrl: string;
 }
 
+/** How mails leave. */
+export type MailConfig =
+  | { readonly kind: "smtp"; readonly url: Secret; readonly from: string }
+  | { readonly kind: "folder"; readonly path: string; readonly from: string }
+  /** Nobody is mailed to. */
+  | { readonly kind: "none" };
+
+/** What bounds the use of the API. */
+export interface OperationConfig {
+  /** Requests a minute; 0: without a limit. */
+  readonly accountLimit: number;
+  readonly addressLimit: number;
+  /** Networks that are neither limited nor blocked. */
+  readonly trustedNetworks: readonly string[];
+  readonly readOnly: boolean;
+}
+
 export interface ApiConfig extends CommonConfig {
+  readonly operation: OperationConfig;
   readonly databaseUrl: Secret;
+  readonly mail: MailConfig;
+  readonly verifyEmails: boolean;
   readonly http: HttpConfig;
   readonly publishing: PublishingConfig;
   readonly keySecret: Secret;
@@ -71,6 +91,9 @@ export interface GeneratorConfig extends CommonConfig {
 }
 
 export interface ServeConfig extends GeneratorConfig {
+  readonly operation: OperationConfig;
+  readonly mail: MailConfig;
+  readonly verifyEmails: boolean;
   readonly http: HttpConfig;
   readonly publishing: PublishingConfig;
   /** Undefined: made at the first start, and kept in the data folder. */
@@ -82,14 +105,22 @@ export interface ServeConfig extends GeneratorConfig {
 export interface ToolConfig extends CommonConfig {
   /** Undefined: that of the data folder. */
   readonly keySecret: Secret | undefined;
+  /** Where people reach this installation, without a slash at its end. */
+  readonly url: string;
+  /** Whether some process delivers mails. */
+  readonly mail: boolean;
 }
 
 /** @throws SkepError `config_invalid`, as all of these do. */
 export function readServeConfig(source: Source): ServeConfig {
   return read(source, (settings, problems) => {
     const generator = generatorConfig(settings.values, problems);
+    const { values } = settings;
+    const folder = { kind: "folder", path: join(values.SKEP_DATA_DIR, "mail") } as const;
     return {
       ...generator,
+      ...mailConfig(values, folder, problems),
+      operation: operationConfig(values),
       http: httpConfig(settings.values),
       publishing: publishingConfig(settings.values),
       keySecret: settings.values.SKEP_KEY_SECRET,
@@ -111,17 +142,39 @@ export function readApiConfig(source: Source): ApiConfig {
     }
     const common = commonConfig(values, problems);
     const privateStore = storeConfig(values, "PRIVATE", problems);
+    const mail = mailConfig(values, { kind: "none" }, problems);
     if (databaseUrl === undefined || keySecret === undefined) return undefined;
     return {
       ...common,
+      ...mail,
       databaseUrl,
       keySecret,
+      operation: operationConfig(values),
       http: httpConfig(values),
       publishing: publishingConfig(values),
       privateStore,
       unconditionalStore: values.SKEP_UNCONDITIONAL_STORE,
     };
   });
+}
+
+/** @param otherwise where mails go without SMTP */
+function mailConfig(
+  values: Values,
+  otherwise: { readonly kind: "folder"; readonly path: string } | { readonly kind: "none" },
+  problems: string[],
+): { readonly mail: MailConfig; readonly verifyEmails: boolean } {
+  const { SKEP_SMTP_URL: url, SKEP_MAIL_FROM: given } = values;
+  const verifyEmails = values.SKEP_VERIFY_EMAILS ?? url !== undefined;
+  if (url !== undefined) {
+    if (given === undefined) problems.push("SKEP_MAIL_FROM is missing, which SKEP_SMTP_URL needs");
+    return { mail: { kind: "smtp", url, from: given ?? "" }, verifyEmails };
+  }
+  if (otherwise.kind === "none" && verifyEmails) {
+    problems.push("SKEP_SMTP_URL is missing, which SKEP_VERIFY_EMAILS=on needs");
+  }
+  const from = given ?? `skep@${new URL(publicUrl(values)).hostname}`;
+  return { mail: otherwise.kind === "none" ? otherwise : { ...otherwise, from }, verifyEmails };
 }
 
 /** @throws SkepError `config_invalid` */
@@ -144,6 +197,9 @@ export function readToolConfig(source: Source): ToolConfig {
   return read(source, ({ values }, problems) => ({
     ...commonConfig(values, problems),
     keySecret: values.SKEP_KEY_SECRET,
+    url: publicUrl(values),
+    // With a Postgres of its own it is `skep serve`, which puts them into files without SMTP.
+    mail: values.SKEP_SMTP_URL !== undefined || values.DATABASE_URL === undefined,
   }));
 }
 
@@ -214,6 +270,15 @@ function generatorConfig(values: Values, problems: string[]): GeneratorConfig {
   };
 }
 
+function operationConfig(values: Values): OperationConfig {
+  return {
+    accountLimit: values.SKEP_ACCOUNT_LIMIT,
+    addressLimit: values.SKEP_ADDRESS_LIMIT,
+    trustedNetworks: values.SKEP_TRUSTED_NETWORKS ?? [],
+    readOnly: values.SKEP_READ_ONLY,
+  };
+}
+
 function publicUrl(values: Values): string {
   return values.SKEP_URL ?? `http://localhost:${values.SKEP_PORT}`;
 }
@@ -257,6 +322,7 @@ export function derivedSettings(values: Values): Readonly<Partial<Record<Setting
     SKEP_PUBLIC_STORE: folder("public"),
     SKEP_PRIVATE_STORE: folder("private"),
     SKEP_SIGNING_KEY_FILE: join(values.SKEP_DATA_DIR, "signing-key.pem"),
+    SKEP_VERIFY_EMAILS: values.SKEP_SMTP_URL === undefined ? "off" : "on",
     SKEP_SURROGATE_HEADERS: values.SKEP_CDN === "none" ? "off" : "on",
     ...(values.SKEP_CDN === "none" ? {} : { SKEP_CDN_URL: repository.url }),
   };

@@ -1,4 +1,5 @@
 /** From the text of a setting to its value, each a zod schema with a message for people. */
+import { isIP } from "node:net";
 import { resolve } from "node:path";
 import { z } from "zod";
 import { type RepositoryName, repositoryName } from "../../hex/ids.ts";
@@ -60,6 +61,20 @@ export const postgresUrl = parsed((value) => {
   return url !== undefined && /^postgres(ql)?:$/.test(url.protocol) ? new Secret(value) : undefined;
 }, "must be a URL such as postgres://user:password@host:5432/database");
 
+/** May hold a password, so it is secret as a whole. */
+export const smtpUrl = parsed((value) => {
+  const url = URL.canParse(value) ? new URL(value) : undefined;
+  const whole =
+    url !== undefined && /^smtps?:$/.test(url.protocol) && url.hostname !== "" && url.search === "";
+  return whole ? new Secret(value) : undefined;
+}, "must be a URL such as smtp://user:password@host:587, with special characters in %XX form");
+
+/** An address, or a name and an address. */
+export const mailbox = parsed((value) => {
+  const [, address = value] = /^[^<>"\p{C}]*<([^<>]+)>$/u.exec(value) ?? [];
+  return /^[^\s\p{C}<>()[\]\\,;:"@]+@[^\s\p{C}<>()[\]\\,;:"@]+$/u.test(address) ? value : undefined;
+}, "must be an address, or `Name <address>`");
+
 /** Relative paths count from the working directory. */
 export const path = z.string().transform((value) => resolve(value));
 
@@ -73,6 +88,20 @@ export const repositories: z.ZodType<RepositoryName[], string> = parsed((value) 
   const valid = names.map(repositoryName).filter((name) => name !== undefined);
   return valid.length === names.length ? valid : undefined;
 }, "must be names of repositories, separated by commas, or `none`");
+
+/** Addresses and networks, of both kinds. */
+export const networks: z.ZodType<string[], string> = parsed((value) => {
+  const list = value.split(/[\s,]+/).filter((item) => item !== "");
+  return list.every(isNetwork) ? list : undefined;
+}, "must be addresses or networks such as 192.0.2.0/24, separated by commas");
+
+/** @returns whether it is `ADDRESS` or `ADDRESS/BITS`. */
+export function isNetwork(text: string): boolean {
+  const [address = "", bits, ...rest] = text.split("/");
+  const most = { 4: 32, 6: 128 }[isIP(address)];
+  if (most === undefined || rest.length > 0 || address.includes("%")) return false;
+  return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= most);
+}
 
 export type StorePlace =
   | { readonly kind: "folder"; readonly path: string }

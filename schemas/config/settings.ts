@@ -107,10 +107,45 @@ export const SETTINGS = {
   SKEP_TRUSTED_PROXIES: setting(is.integer(0, 10), "how many proxies in front set X-Forwarded-For", by("0")),
   SKEP_BASIC_AUTH: setting(is.onOff, "whether user name and password are accepted beside API keys", by("on")),
   SKEP_REQUIRE_USER_AGENT: setting(is.onOff, "whether requests to the API need a User-Agent", by("on")),
+  SKEP_ACCOUNT_LIMIT: setting(
+    is.integer(0, 1_000_000),
+    "requests a minute of one user or organization; 0 for no limit",
+    by("500"),
+  ),
+  SKEP_ADDRESS_LIMIT: setting(
+    is.integer(0, 1_000_000),
+    "requests a minute of one address without a credential; 0 for no limit",
+    by("100"),
+  ),
+  SKEP_TRUSTED_NETWORKS: setting(
+    is.networks,
+    "addresses of the CDN or of monitoring, such as `192.0.2.0/24,2001:db8::/32`, that are neither limited nor blocked",
+  ),
+  SKEP_READ_ONLY: setting(
+    is.onOff,
+    "whether the API refuses every change; `skep read-only` does it while it runs",
+    by("off"),
+  ),
   SKEP_SURROGATE_HEADERS: setting(
     is.onOff,
     "whether `/repo` sends Surrogate-Key, for a CDN that fetches from it",
     from("`on` with a CDN"),
+  ),
+
+  SKEP_SMTP_URL: setting(
+    is.smtpUrl,
+    "the server that mails are given to: `smtp://user:password@host:587`, `smtps://` for TLS at once",
+    from("`serve` writes them to `mail` in the data folder"),
+  ),
+  SKEP_MAIL_FROM: setting(
+    is.mailbox,
+    "whom mails come from: an address, or `Name <address>`",
+    from("`skep@` and the host of SKEP_URL, in files"),
+  ),
+  SKEP_VERIFY_EMAILS: setting(
+    is.onOff,
+    "whether a new account has to open a link that is mailed to its address",
+    from("`on` with SKEP_SMTP_URL"),
   ),
 
   SKEP_KEY_SECRET: setting(

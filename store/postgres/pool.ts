@@ -68,6 +68,11 @@ export function isUnavailable(error: unknown): boolean {
   );
 }
 
+/** @returns whether a statement failed because Postgres takes no writes: a standby, or by its settings. */
+export function isReadOnly(error: unknown): boolean {
+  return (error as { code?: unknown } | undefined)?.code === "25006";
+}
+
 /** @returns whether a statement failed because the unique index already holds such a row. */
 export function isDuplicate(error: unknown, index: string): boolean {
   const { code, constraint_name: name } = (error ?? {}) as { code?: unknown; constraint_name?: unknown };

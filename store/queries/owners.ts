@@ -33,6 +33,12 @@ export async function ownersOf(sql: Queryable, packageId: number): Promise<reado
   return owners;
 }
 
+export async function ownerIds(sql: Queryable, packageId: number): Promise<readonly number[]> {
+  const rows = await sql<{ id: number }[]>`
+    select user_id as id from package_owners where package_id = ${packageId}`;
+  return rows.map((row) => row.id);
+}
+
 /** Keeps others from changing the owners until the transaction ends: rules on the last owner depend on it. */
 export async function lockOwners(
   tx: Transaction,

@@ -4,6 +4,9 @@
  */
 import { randomBytes } from "node:crypto";
 import { createApi } from "../../api/app.ts";
+import { openBlockList } from "../../api/limits/block-list.ts";
+import { PostgresCounters } from "../../api/limits/counters.ts";
+import { openReadOnlySwitch } from "../../api/read-only.ts";
 import { startServer } from "../../api/server.ts";
 import type { ApiStep } from "../../api/settings.ts";
 import { openChangeWaiter } from "../../store/change-waiter.ts";
@@ -26,11 +29,15 @@ const log = {
   warn() {},
   error: (fields: object, message: string) => console.error(message, fields),
 };
+const settings = { publicUrl: "http://skep.example", repositoryUrl: "http://skep.example/repo", ...SETTINGS };
 const app = createApi({
   sql,
+  counters: new PostgresCounters(sql, () => new Date()),
+  blockList: await openBlockList(sql, log),
+  readOnly: await openReadOnlySwitch(sql, settings, log),
   blobs: await openFolderStore(setup.privateFolder),
   waiter: await openChangeWaiter(sql),
-  settings: { publicUrl: "http://skep.example", repositoryUrl: "http://skep.example/repo", ...SETTINGS },
+  settings,
   keySecret: KEY_SECRET,
   clock: () => new Date(),
   random: randomBytes,

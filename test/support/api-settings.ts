@@ -15,6 +15,10 @@ export const SETTINGS: Omit<ApiSettings, "publicUrl" | "repositoryUrl"> = {
   requireUserAgent: true,
   trustedProxies: 0,
   publishWaitMilliseconds: 5_000,
-  verifyEmails: true,
+  trustEmails: true,
+  mail: true,
+  limits: { account: 0, address: 0, signInFailures: 0 },
+  trustedNetworks: [],
+  readOnly: false,
   uploadPieceMilliseconds: 10_000,
 };

@@ -2,6 +2,9 @@
 import { randomBytes } from "node:crypto";
 import { Hono } from "hono";
 import { createApi } from "../../api/app.ts";
+import { type BlockList, openBlockList } from "../../api/limits/block-list.ts";
+import { PostgresCounters } from "../../api/limits/counters.ts";
+import { openReadOnlySwitch, type ReadOnlySwitch } from "../../api/read-only.ts";
 import { startServer } from "../../api/server.ts";
 import type { ApiDependencies, ApiSettings } from "../../api/settings.ts";
 import { createEdge } from "../../edge/app.ts";
@@ -40,6 +43,8 @@ export interface TestRegistry {
   readonly publicStore: ObjectStore;
   readonly privateStore: ObjectStore;
   readonly generator: GeneratorContext;
+  readonly blockList: BlockList;
+  readonly readOnly: ReadOnlySwitch;
   /** Requests that reached the API. */
   readonly apiRequests: () => number;
   /** @returns the secret of a new key of the user, who is made when not there. */
@@ -66,15 +71,23 @@ export async function startRegistry(options: RegistryOptions = {}): Promise<Test
   const root = new Hono();
   const server = await startServer(root.fetch, { host: "127.0.0.1", port: 0 });
   const url = `http://127.0.0.1:${server.port}`;
+  const clock = options.clock ?? (() => new Date());
+  const log = options.log ?? quiet;
+  const settings = { publicUrl: url, repositoryUrl: `${url}/repo`, ...SETTINGS, ...options.settings };
+  const blockList = await openBlockList(sql, log);
+  const readOnly = await openReadOnlySwitch(sql, settings, log);
   const api = createApi({
     sql,
+    counters: new PostgresCounters(sql, clock),
+    blockList,
+    readOnly,
     blobs: privateStore,
     waiter,
-    settings: { publicUrl: url, repositoryUrl: `${url}/repo`, ...SETTINGS, ...options.settings },
+    settings,
     keySecret: KEY_SECRET,
-    clock: options.clock ?? (() => new Date()),
+    clock,
     random: randomBytes,
-    log: options.log ?? quiet,
+    log,
     onStep: options.onStep,
   });
   let apiRequests = 0;
@@ -106,6 +119,8 @@ export async function startRegistry(options: RegistryOptions = {}): Promise<Test
     publicStore,
     privateStore,
     generator: context,
+    blockList,
+    readOnly,
     apiRequests: () => apiRequests,
     user: (username, account) => makeUser(database.sql, username, account),
     key: (username, permissions, account) => makeKey(database.sql, username, permissions, account),
@@ -121,6 +136,8 @@ export async function startRegistry(options: RegistryOptions = {}): Promise<Test
       stopping.abort();
       await running;
       await waiter.close();
+      blockList.close();
+      readOnly.close();
       await database.drop();
     },
   };

@@ -1,0 +1,88 @@
+/** Who is told of what, beside the audit log and in the same transaction. */
+import type { Transaction } from "../../store/postgres/pool.ts";
+import { type MailSettings, senderOf, sendToUsers } from "./outbox.ts";
+import {
+  keyMadeMail,
+  keysRemovedMail,
+  memberAddedMail,
+  type OwnerChange,
+  ownerMail,
+  publishedMail,
+  type TotpChange,
+  totpMail,
+} from "./templates.ts";
+
+/** Everybody has to get this one. */
+const REQUIRED = { optional: false };
+const OPTIONAL = { optional: true };
+
+/** Whose keys they are, and who is told: the user, or the organization's members. */
+export interface KeyOwner {
+  readonly name: string;
+  readonly userIds: readonly number[];
+}
+
+export function tellKeyMade(
+  tx: Transaction,
+  settings: MailSettings,
+  owner: KeyOwner,
+  key: string,
+): Promise<void> {
+  const mail = keyMadeMail(senderOf(settings), owner.name, key);
+  return sendToUsers(tx, settings, owner.userIds, mail, REQUIRED);
+}
+
+/** One mail, however many keys were removed at once. */
+export async function tellKeysRemoved(
+  tx: Transaction,
+  settings: MailSettings,
+  owner: KeyOwner,
+  keys: readonly string[],
+): Promise<void> {
+  if (keys.length === 0) return;
+  const mail = keysRemovedMail(senderOf(settings), owner.name, keys);
+  await sendToUsers(tx, settings, owner.userIds, mail, REQUIRED);
+}
+
+/** @param owners all before and after the change; the one whom it is about is told in any case */
+export function tellOwners(
+  tx: Transaction,
+  settings: MailSettings,
+  change: OwnerChange,
+  packageName: string,
+  about: { readonly id: number; readonly username: string },
+  owners: Iterable<number>,
+): Promise<void> {
+  const mail = ownerMail(senderOf(settings), change, packageName, about.username);
+  return sendToUsers(tx, settings, [...owners, about.id], mail, OPTIONAL);
+}
+
+export function tellPublished(
+  tx: Transaction,
+  settings: MailSettings,
+  release: { readonly packageName: string; readonly version: string; readonly publisher: string | undefined },
+  owners: Iterable<number>,
+): Promise<void> {
+  const { packageName, version, publisher } = release;
+  const mail = publishedMail(senderOf(settings), packageName, version, publisher);
+  return sendToUsers(tx, settings, [...owners], mail, OPTIONAL);
+}
+
+export function tellTotpChanged(
+  tx: Transaction,
+  settings: MailSettings,
+  user: { readonly id: number; readonly username: string },
+  change: TotpChange,
+): Promise<void> {
+  return sendToUsers(tx, settings, [user.id], totpMail(senderOf(settings), user.username, change), REQUIRED);
+}
+
+export function tellMemberAdded(
+  tx: Transaction,
+  settings: MailSettings,
+  organization: string,
+  member: { readonly id: number; readonly role: string },
+): Promise<void> {
+  const mail = memberAddedMail(senderOf(settings), organization, member.role);
+  return sendToUsers(tx, settings, [member.id], mail, OPTIONAL);
+}

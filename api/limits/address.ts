@@ -25,17 +25,18 @@ export function isLoopback(address: string): boolean {
 
 /** @param networks `ADDRESS` or `ADDRESS/BITS` each */
 export function networkList(networks: readonly string[]): { has(address: string): boolean } {
-  const list = new NetworkList();
+  // One for each family: in a list of both, a network of IPv6 has addresses of IPv4, too.
+  const lists = { ipv4: new NetworkList(), ipv6: new NetworkList() };
   for (const network of networks) {
     const [address = "", bits] = network.split("/");
     const family = isIP(address) === 6 ? "ipv6" : "ipv4";
-    list.addSubnet(address, Number(bits ?? (family === "ipv6" ? 128 : 32)), family);
+    lists[family].addSubnet(address, Number(bits ?? (family === "ipv6" ? 128 : 32)), family);
   }
   return {
     has(address) {
       const bare = address.split("%")[0] ?? "";
-      const family = isIP(bare);
-      return family !== 0 && list.check(bare, family === 6 ? "ipv6" : "ipv4");
+      const family = ({ 4: "ipv4", 6: "ipv6" } as const)[isIP(bare)];
+      return family !== undefined && lists[family].check(bare, family);
     },
   };
 }

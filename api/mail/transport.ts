@@ -4,6 +4,7 @@ import { mkdir, open, rename, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import { createTransport, type SendMailOptions } from "nodemailer";
 import type { QueuedMail } from "../../store/queries/mails.ts";
+import { isMailable } from "./address.ts";
 
 export interface MailTransport {
   /** For the log; without secrets. */
@@ -23,10 +24,12 @@ export class MailRefused extends Error {}
 const CONNECT_MILLISECONDS = 10_000;
 const SILENCE_MILLISECONDS = 20_000;
 
+/** @throws MailRefused for a recipient that is not exactly one address. */
 function messageOf(mail: QueuedMail, from: string): SendMailOptions {
+  // The composer takes text of others for a list, in header and envelope alike.
+  if (!isMailable(mail.recipient)) throw new MailRefused("the recipient is not one address");
   return {
     from,
-    // As an object and not as text, which would be read as a list of addresses.
     to: { name: "", address: mail.recipient },
     envelope: { from: addressOf(from), to: [mail.recipient] },
     subject: mail.subject,
@@ -62,8 +65,9 @@ export function smtpTransport(url: string, from: string): MailTransport {
   return {
     description: `SMTP, ${host}`,
     async send(mail) {
+      const message = messageOf(mail, from);
       try {
-        await transport.sendMail(messageOf(mail, from));
+        await transport.sendMail(message);
       } catch (error) {
         throw isFinal(error) ? new MailRefused((error as Error).message, { cause: error }) : error;
       }

@@ -9,6 +9,9 @@ import { type RepositoryRow, repositoryByName } from "./registry.ts";
  * Safe when several processes start together.
  */
 export async function ensurePublicRepository(sql: Sql, name: RepositoryName): Promise<RepositoryRow> {
+  // First, as there is nothing to write then, and Postgres may take no writes.
+  const there = await repositoryByName(sql, name);
+  if (there !== undefined) return there;
   await sql.begin(async (tx) => {
     const [made] = await tx<{ id: number }[]>`
       insert into repositories (name, public) values (${name}, true) on conflict do nothing returning id`;

@@ -43,7 +43,8 @@ function textProblem(value: unknown, most: number): string | undefined {
   return value.length > most ? `should be at most ${most} character(s)` : undefined;
 }
 
-function passwordProblem(value: unknown): string | undefined {
+/** @returns why it cannot be a password, or undefined when it can. */
+export function passwordProblem(value: unknown): string | undefined {
   const problem = textProblem(value, LONGEST_PASSWORD);
   if (problem !== undefined || typeof value !== "string") return problem;
   return [...value].length < SHORTEST_PASSWORD

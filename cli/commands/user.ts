@@ -5,6 +5,7 @@ import type { Context } from "../context.ts";
 import { withDatabase } from "../database.ts";
 import { EXIT_HELP } from "../exit-codes.ts";
 import { askPassword, readPasswordLine } from "../prompt.ts";
+import { accountCommands } from "./account.ts";
 
 interface CreateOptions {
   readonly email: string;
@@ -30,7 +31,9 @@ Examples:
 ${EXIT_HELP}`,
     )
     .action((username: string, options: CreateOptions) => createUser(context, username, options));
-  return new Command("user").description("accounts").addCommand(create);
+  const command = new Command("user").description("accounts").addCommand(create);
+  for (const verb of accountCommands(context)) command.addCommand(verb);
+  return command;
 }
 
 async function createUser(context: Context, username: string, options: CreateOptions): Promise<void> {

@@ -93,6 +93,11 @@ export async function forgetFailedMails(sql: Queryable): Promise<void> {
   await sql`delete from mails where failed_at < now() - interval '7 days'`;
 }
 
+/** @returns whether the user can be mailed to. */
+export async function hasMailAddress(sql: Queryable, userId: number): Promise<boolean> {
+  return (await mailAddresses(sql, [userId], false)).length > 0;
+}
+
 /**
  * @param optional leaves out who does not want such mails
  * @returns the verified primary addresses of the users, without those of closed accounts.

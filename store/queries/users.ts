@@ -82,6 +82,14 @@ export async function insertUser(tx: Transaction, user: NewUser): Promise<number
   return row.id;
 }
 
+/** @returns false when it is so already. */
+export async function setDeactivated(tx: Transaction, id: number, deactivated: boolean): Promise<boolean> {
+  const rows = await tx`
+    update users set deactivated_at = ${deactivated ? tx`now()` : null}, updated_at = now()
+    where id = ${id} and (deactivated_at is null) = ${deactivated} returning 1`;
+  return rows.length === 1;
+}
+
 export interface OwnedPackage {
   readonly name: string;
   readonly repository: string;

@@ -48,6 +48,10 @@ Start with \`skep serve\`; \`skep COMMAND --help\` shows examples, \`skep config
 ${EXIT_HELP}`,
     );
   for (const make of commands) program.addCommand(make(context));
+  // `--version` after such a command is its own option, and not ours.
+  if (program.commands.some(({ options }) => options.some(({ long }) => long === "--version"))) {
+    program.enablePositionalOptions();
+  }
   configure(program, context.terminal);
   return program;
 }

@@ -2,7 +2,7 @@ import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 import { mutantPlugin } from "./test/faults/mutants.ts";
 
-const folders = "{api,generator,edge,mirror,hex,proto,schemas,store,cli}";
+const folders = "{api,web,generator,edge,mirror,hex,proto,schemas,store,cli}";
 
 /** Suites that start processes, servers or browsers of their own. */
 const slow = { testTimeout: 60_000, hookTimeout: 120_000 };
@@ -22,6 +22,7 @@ export default defineConfig({
       project("oracle", "test/oracle/**/*.test.ts", slow),
       project("store", "test/contract/**/*.test.ts", slow),
       project("api", "test/api/**/*.test.ts", { testTimeout: 20_000 }),
+      project("web", "test/web/**/*.test.ts", { testTimeout: 20_000, hookTimeout: 60_000 }),
       project("generator", "test/generator/**/*.test.ts", { testTimeout: 20_000 }),
       {
         ...project("faults", "test/faults/**/*.test.ts", slow),

@@ -1,4 +1,4 @@
-/** Copies what the compiled program reads at run time and the compiler does not copy: SQL and .proto files. */
+/** Copies what the compiled program reads at run time and the compiler does not copy: SQL, .proto and style sheets. */
 import { cp, mkdir, readdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -8,6 +8,7 @@ const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 for (const [folder, ending] of [
   ["schemas/migrations", ".sql"],
   ["proto", ".proto"],
+  ["web", ".css"],
 ]) {
   await mkdir(join(root, "dist", folder), { recursive: true });
   for (const file of await readdir(join(root, folder))) {

@@ -132,7 +132,7 @@ async function startParts(
 
   const root = createRoot({
     api: api.app,
-    pages: api.pages,
+    web: api.web,
     version: context.version,
     page: frontPage(found.installation),
   });

@@ -4,14 +4,16 @@ import type { Logger } from "pino";
 import { createApi } from "../../api/app.ts";
 import { openBlockList } from "../../api/limits/block-list.ts";
 import { PostgresCounters } from "../../api/limits/counters.ts";
-import { createMailPages } from "../../api/mail/pages.ts";
 import { openReadOnlySwitch } from "../../api/read-only.ts";
-import type { ApiSettings } from "../../api/settings.ts";
+import type { ApiDependencies, ApiSettings } from "../../api/settings.ts";
 import type { ApiConfig, CommonConfig } from "../../schemas/config/config.ts";
+import { micros } from "../../schemas/time.ts";
 import { collectBlobs } from "../../store/blobs.ts";
 import { openChangeWaiter } from "../../store/change-waiter.ts";
 import type { ObjectStore } from "../../store/objects/store.ts";
 import { forgetHits } from "../../store/queries/counters.ts";
+import { deleteEndedWebSessions } from "../../store/queries/web-sessions.ts";
+import { createWeb } from "../../web/app.ts";
 import type { Database } from "../database.ts";
 import { startMail } from "./mail.ts";
 
@@ -23,8 +25,7 @@ const SIGN_IN_FAILURES = 10;
 
 export interface RunningApi {
   readonly app: ReturnType<typeof createApi>;
-  /** What is served beside it. */
-  readonly pages: ReturnType<typeof createMailPages>;
+  readonly web: ReturnType<typeof createWeb>;
   stop(): Promise<void>;
 }
 
@@ -45,7 +46,7 @@ export async function startApi(parts: ApiParts): Promise<RunningApi> {
   const clock = () => new Date();
   const blockList = await openBlockList(sql, log);
   const readOnly = await openReadOnlySwitch(sql, settings, log);
-  const app = createApi({
+  const deps: ApiDependencies = {
     sql,
     counters: new PostgresCounters(sql, clock),
     blockList,
@@ -57,7 +58,8 @@ export async function startApi(parts: ApiParts): Promise<RunningApi> {
     clock,
     random: randomBytes,
     log,
-  });
+  };
+  const app = createApi(deps);
   const collect = async () => {
     try {
       const deleted = await collectBlobs(sql, privateStore, new Date());
@@ -68,13 +70,16 @@ export async function startApi(parts: ApiParts): Promise<RunningApi> {
   };
   const timer = setInterval(collect, COLLECT_MILLISECONDS);
   timer.unref();
-  const sweep = () => void forgetHits(sql).catch(() => undefined);
+  const sweep = () => {
+    const now = micros(clock().getTime() * 1000);
+    void Promise.all([forgetHits(sql), deleteEndedWebSessions(sql, now)]).catch(() => undefined);
+  };
   const sweeper = setInterval(sweep, SWEEP_MILLISECONDS);
   sweeper.unref();
   const mail = startMail(config.mail, sql, log);
   return {
     app,
-    pages: createMailPages({ sql, clock, log }),
+    web: createWeb(deps),
     async stop() {
       clearInterval(timer);
       clearInterval(sweeper);

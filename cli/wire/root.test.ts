@@ -5,7 +5,11 @@ import { createRoot } from "./root.ts";
 const api = new Hono()
   .get("/api/users", (c) => c.text("users"))
   .notFound((c) => c.json({ status: 404 }, 404));
-const root = createRoot({ api, version: "1.2.3", page: "hello" });
+const web = new Hono()
+  .get("/login", (c) => c.html("<p>sign in"))
+  .get("/", (c) => c.html("<p>start"))
+  .notFound((c) => c.text("not found\n", 404));
+const root = createRoot({ api, web, version: "1.2.3", page: "hello" });
 
 it.each([
   ["/", 200, "hello\n"],
@@ -16,7 +20,13 @@ it.each([
   ["/api", 404, '{"status":404}'],
   ["/apis", 404, "not found\n"],
   ["/none", 404, "not found\n"],
+  ["/login", 200, "<p>sign in"],
 ])("%s", async (path, status, body) => {
   const response = await root.request(path);
   expect([response.status, await response.text()]).toEqual([status, body]);
+});
+
+it("shows the page at / to browsers", async () => {
+  const response = await root.request("/", { headers: { accept: "text/html,*/*;q=0.8" } });
+  expect(await response.text()).toBe("<p>start");
 });

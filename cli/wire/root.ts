@@ -1,5 +1,6 @@
 /** What else a server answers beside the API and the repository. */
 import { Hono } from "hono";
+import { wantsHtml } from "../../web/app.ts";
 
 interface Fetchable {
   fetch(request: Request, env?: unknown): Response | Promise<Response>;
@@ -7,20 +8,21 @@ interface Fetchable {
 
 export interface RootOptions {
   readonly api: Fetchable;
-  /** Pages that a client or a mail opens, with paths from the root. */
-  readonly pages?: Hono;
+  /** The pages for people, and what is told of unknown paths. */
+  readonly web: Fetchable;
   readonly version: string;
-  /** Text for whoever opens the server in a browser. */
+  /** What `/` says to a tool that asks for no HTML. */
   readonly page: string;
 }
 
-/** @returns an app with `/`, `/status`, and the API with everything below `/api`, unknown paths included. */
-export function createRoot({ api, pages, version, page }: RootOptions): Hono {
+/** @returns an app with `/`, `/status`, the API with everything below `/api`, and the pages with all the rest. */
+export function createRoot({ api, web, version, page }: RootOptions): Hono {
   const root = new Hono();
-  root.get("/", (c) => c.text(`${page}\n`));
+  root.get("/", (c, next) =>
+    wantsHtml(c.req.header("accept")) ? next() : c.text(`${page}\n`, 200, { vary: "accept" }),
+  );
   root.get("/status", (c) => c.json({ status: "ok", version }, 200, { "cache-control": "no-store" }));
   for (const path of ["/api", "/api/*"]) root.all(path, (c) => api.fetch(c.req.raw, c.env));
-  if (pages !== undefined) root.route("/", pages);
-  root.notFound((c) => c.text("not found\n", 404, { "cache-control": "no-store" }));
+  root.notFound((c) => web.fetch(c.req.raw, c.env));
   return root;
 }

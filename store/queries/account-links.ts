@@ -74,3 +74,14 @@ export async function takePasswordReset(
 export async function setPassword(tx: Transaction, userId: number, passwordHash: string): Promise<void> {
   await tx`update users set password_hash = ${passwordHash}, updated_at = now() where id = ${userId}`;
 }
+
+/** @returns the primary address of an open account that is not verified. @param username in lower case */
+export async function unverifiedPrimaryAddress(
+  sql: Queryable,
+  username: string,
+): Promise<{ readonly id: number; readonly username: string; readonly email: string } | undefined> {
+  const [row] = await sql<{ id: number; username: string; email: string }[]>`
+    select u.id, u.username, e.email from users u join emails e on e.user_id = u.id and e.is_primary
+    where u.username = ${username} and not e.verified and u.deactivated_at is null`;
+  return row;
+}

@@ -1,5 +1,5 @@
 /** Which key the bucket is signed with. */
-import type { Sql } from "../postgres/pool.ts";
+import type { Queryable, Sql } from "../postgres/pool.ts";
 
 /**
  * Records the first key that ever signs for this database.
@@ -12,4 +12,13 @@ export async function activeSigningKey(sql: Sql, fingerprint: string, publicKey:
   const [row] = await sql<{ fingerprint: string }[]>`select fingerprint from signing_keys where active`;
   if (row === undefined) throw new TypeError("no signing key is active");
   return row.fingerprint;
+}
+
+/** @returns the key that everything is signed with, undefined before the first signature. */
+export async function activePublicKey(
+  sql: Queryable,
+): Promise<{ readonly fingerprint: string; readonly publicKey: string } | undefined> {
+  const [row] = await sql<{ fingerprint: string; publicKey: string }[]>`
+    select fingerprint, public_key as "publicKey" from signing_keys where active`;
+  return row;
 }

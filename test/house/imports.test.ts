@@ -18,10 +18,11 @@ const ALLOWED: Record<string, readonly string[]> = {
   schemas: ["hex"],
   store: ["schemas", "hex"],
   api: ["store", "schemas", "hex"],
+  web: ["api", "store", "schemas", "hex"],
   edge: ["store", "schemas", "hex"],
   generator: ["store", "schemas", "proto", "hex"],
   mirror: ["store", "proto", "hex"],
-  cli: ["api", "edge", "generator", "mirror", "store", "schemas", "proto", "hex"],
+  cli: ["api", "web", "edge", "generator", "mirror", "store", "schemas", "proto", "hex"],
 };
 const FOLDERS = Object.keys(ALLOWED);
 

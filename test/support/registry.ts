@@ -2,6 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { Hono } from "hono";
 import { createApi } from "../../api/app.ts";
+import type { NodeBindings } from "../../api/http/client.ts";
 import { type BlockList, openBlockList } from "../../api/limits/block-list.ts";
 import { PostgresCounters } from "../../api/limits/counters.ts";
 import { openReadOnlySwitch, type ReadOnlySwitch } from "../../api/read-only.ts";
@@ -16,6 +17,7 @@ import type { ObjectStore } from "../../store/objects/store.ts";
 import type { KeyPermission } from "../../store/queries/keys.ts";
 import { setOwner } from "../../store/queries/owners.ts";
 import { ensurePublicRepository } from "../../store/queries/repositories.ts";
+import { createWeb } from "../../web/app.ts";
 import { type AccountOptions, makeKey, makeUser } from "./accounts.ts";
 import { KEY_SECRET, NAME, SETTINGS } from "./api-settings.ts";
 import type { TestDatabase } from "./open-database.ts";
@@ -76,7 +78,7 @@ export async function startRegistry(options: RegistryOptions = {}): Promise<Test
   const settings = { publicUrl: url, repositoryUrl: `${url}/repo`, ...SETTINGS, ...options.settings };
   const blockList = await openBlockList(sql, log);
   const readOnly = await openReadOnlySwitch(sql, settings, log);
-  const api = createApi({
+  const deps: ApiDependencies = {
     sql,
     counters: new PostgresCounters(sql, clock),
     blockList,
@@ -89,14 +91,17 @@ export async function startRegistry(options: RegistryOptions = {}): Promise<Test
     random: randomBytes,
     log,
     onStep: options.onStep,
-  });
+  };
+  const api = createApi(deps);
   let apiRequests = 0;
   root.use("/api/*", async (_, next) => {
     apiRequests += 1;
     await next();
   });
-  root.route("/", api);
+  for (const path of ["/api", "/api/*"]) root.all(path, (c) => api.fetch(c.req.raw, c.env as NodeBindings));
   root.route("/repo", createEdge({ store: publicStore, repository: { name: NAME, public: true } }));
+  const web = createWeb(deps);
+  root.notFound((c) => web.fetch(c.req.raw, c.env as NodeBindings));
 
   const context: GeneratorContext = {
     sql: database.pool({ role: "skep_generator", max: 6 }),

@@ -1,0 +1,63 @@
+/** How often somebody may guess, or have mails sent. */
+
+import { ApiError } from "../api/http/errors.ts";
+import { networkOf } from "../api/limits/address.ts";
+import { limitSignIns } from "../api/limits/sign-in.ts";
+import type { Visit } from "./visit.ts";
+
+const QUARTER_HOUR = 900_000;
+const SUDO_FAILURES = 5;
+const HASHES_FROM_ADDRESS = 30;
+const MAILS_TO_ACCOUNT = 3;
+const MAILS_FROM_ADDRESS = 20;
+
+export type Guess<T> =
+  | { readonly kind: "checked"; readonly found: T | undefined }
+  | { readonly kind: "too-many" };
+
+/** A password that is asked of somebody unknown: counted by address, together with those that the API gets. */
+export async function guessSignIn<T>(visit: Visit, check: () => Promise<T | undefined>): Promise<Guess<T>> {
+  try {
+    return { kind: "checked", found: await limitSignIns(visit.deps, visit.ip, check) };
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 429) return { kind: "too-many" };
+    throw error;
+  }
+}
+
+/** A password that is asked once more of who is signed in: whoever borrowed the browser may try a few times. */
+export async function guessSudo(
+  visit: Visit,
+  userId: number,
+  check: () => Promise<boolean>,
+): Promise<Guess<true>> {
+  // Counted before the check, so that guesses made at once do not all pass; a right one ends the asking anyway.
+  const { allowed } = await visit.deps.counters.hit(`sudo ${userId}`, SUDO_FAILURES, QUARTER_HOUR);
+  if (!allowed) return { kind: "too-many" };
+  return { kind: "checked", found: (await check()) ? true : undefined };
+}
+
+/**
+ * What costs a hash of a password and can be asked by anybody.
+ * @returns whether this address has not asked too often
+ */
+export async function mayHash({ deps, ip }: Visit, kind: "sign-up" | "new-password"): Promise<boolean> {
+  return (await deps.counters.hit(`${kind} ${networkOf(ip)}`, HASHES_FROM_ADDRESS, QUARTER_HOUR)).allowed;
+}
+
+/** Sends a mail unless too many were sent of late; nobody is told which, as that would tell about accounts. */
+export async function limited(
+  { deps, ip }: Visit,
+  kind: string,
+  account: string,
+  send: () => Promise<void>,
+): Promise<void> {
+  const buckets = [
+    [`${kind} from ${networkOf(ip)}`, MAILS_FROM_ADDRESS],
+    [`${kind} to ${account.slice(0, 255)}`, MAILS_TO_ACCOUNT],
+  ] as const;
+  for (const [bucket, limit] of buckets) {
+    if (!(await deps.counters.hit(bucket, limit, QUARTER_HOUR)).allowed) return;
+  }
+  await send();
+}

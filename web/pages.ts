@@ -1,0 +1,49 @@
+/** Every page with who may open it. */
+import type { Page } from "./page.ts";
+import { showAccount } from "./pages/account.tsx";
+import { sendVerification, showVerification, verifyAddress } from "./pages/email.tsx";
+import { addEmail, changeEmail, showEmails } from "./pages/emails.tsx";
+import { createKeyPage, revokeAllKeysPage, revokeKeyPage, showKeys } from "./pages/keys.tsx";
+import { changePasswordPage, showPassword } from "./pages/password.tsx";
+import { requestReset, reset, showReset, showResetRequest } from "./pages/reset.tsx";
+import { endOtherSessions, endSession, showSessions } from "./pages/sessions.tsx";
+import { showSignIn, signIn, signOut } from "./pages/sign-in.tsx";
+import { showSignUp, signUp } from "./pages/sign-up.tsx";
+import { showStart } from "./pages/start.tsx";
+import { showSudo, sudo } from "./pages/sudo.tsx";
+import { showUser } from "./pages/user.tsx";
+
+export const PAGES: readonly Page[] = [
+  { method: "GET", path: "/", access: "anyone", handler: showStart },
+  { method: "GET", path: "/users/:name", access: "anyone", handler: showUser },
+
+  { method: "GET", path: "/signup", access: "anyone", handler: showSignUp },
+  { method: "POST", path: "/signup", access: "anyone", handler: signUp },
+  { method: "GET", path: "/login", access: "anyone", handler: showSignIn },
+  { method: "POST", path: "/login", access: "anyone", handler: signIn },
+  { method: "POST", path: "/logout", access: "anyone", handler: signOut },
+  { method: "GET", path: "/sudo", access: "user", handler: showSudo },
+  { method: "POST", path: "/sudo", access: "user", handler: sudo },
+
+  { method: "GET", path: "/email/verify", access: "anyone", handler: verifyAddress },
+  { method: "GET", path: "/email/verification", access: "anyone", handler: showVerification },
+  { method: "POST", path: "/email/verification", access: "anyone", handler: sendVerification },
+  { method: "GET", path: "/password/reset", access: "anyone", handler: showResetRequest },
+  { method: "POST", path: "/password/reset", access: "anyone", handler: requestReset },
+  { method: "GET", path: "/password/new", access: "anyone", handler: showReset },
+  { method: "POST", path: "/password/new", access: "anyone", handler: reset },
+
+  { method: "GET", path: "/account", access: "user", handler: showAccount },
+  { method: "GET", path: "/account/keys", access: "user", handler: showKeys },
+  { method: "POST", path: "/account/keys", access: "sudo", handler: createKeyPage },
+  { method: "POST", path: "/account/keys/revoke", access: "user", handler: revokeKeyPage },
+  { method: "POST", path: "/account/keys/revoke-all", access: "user", handler: revokeAllKeysPage },
+  { method: "GET", path: "/account/password", access: "sudo", handler: showPassword },
+  { method: "POST", path: "/account/password", access: "sudo", handler: changePasswordPage },
+  { method: "GET", path: "/account/emails", access: "user", handler: showEmails },
+  { method: "POST", path: "/account/emails", access: "sudo", handler: addEmail },
+  { method: "POST", path: "/account/emails/change", access: "sudo", handler: changeEmail },
+  { method: "GET", path: "/account/sessions", access: "user", handler: showSessions },
+  { method: "POST", path: "/account/sessions/end", access: "user", handler: endSession },
+  { method: "POST", path: "/account/sessions/end-others", access: "user", handler: endOtherSessions },
+];

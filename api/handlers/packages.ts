@@ -1,63 +1,88 @@
 /** Packages, to read. */
 import { ownersOf } from "../../store/queries/owners.ts";
-import { type PackageSearch, releaseSummaries, searchPackages } from "../../store/queries/packages.ts";
+import { type ReleaseSummary, releaseSummaries } from "../../store/queries/packages.ts";
+import {
+  PACKAGE_ORDERS,
+  type PackageOrder,
+  type PackageSearch,
+  searchPackages,
+} from "../../store/queries/search.ts";
 import { authorize } from "../auth/authorization.ts";
-import { type Call, type Handler, textParameter } from "../call.ts";
+import { type Call, type Handler, type RepositoryRow, textParameter } from "../call.ts";
+import { matchesName, parseSearch } from "../rules/search.ts";
 import { packageAlone, packageInList } from "../views/package.ts";
 import { urlsOf } from "../views/urls.ts";
 import { findRepository, findTarget, requirePackage } from "./lookup.ts";
-
-const PAGE_SIZE = 100;
+import { PAGE_SIZE, pageOf, wholeNumber } from "./paging.ts";
 
 export const listPackages: Handler = async (call) => {
   const repository = await findRepository(call);
   await authorize(call, { repository });
-  const rows = await searchPackages(call.deps.sql, repository.id, searchOf(call));
-  const releases = await releaseSummaries(
-    call.deps.sql,
+  const search = searchOf(call, [repository]);
+  const rows = await searchPackages(call.deps.sql, search);
+  const releases = await releasesByPackage(
+    call,
     rows.map((row) => row.id),
   );
   const urls = urlsOf(call.deps.settings);
   return {
     status: 200,
-    body: rows.map((row) =>
-      packageInList(
-        repository.name,
-        row,
-        releases.filter((release) => release.packageId === row.id),
-        urls,
-      ),
-    ),
+    body: rows.map((row) => packageInList(row.repository, row, releases.get(row.id) ?? [], urls)),
   };
 };
 
-function searchOf(call: Call): PackageSearch {
+async function releasesByPackage(
+  call: Call,
+  ids: readonly number[],
+): Promise<ReadonlyMap<number, readonly ReleaseSummary[]>> {
+  const releases = new Map<number, ReleaseSummary[]>(ids.map((id) => [id, []]));
+  for (const release of await releaseSummaries(call.deps.sql, ids)) {
+    releases.get(release.packageId)?.push(release);
+  }
+  return releases;
+}
+
+/** @param visible the repositories whose packages the caller may see */
+function searchOf(call: Call, visible: readonly RepositoryRow[]): PackageSearch {
+  const { repositoryName, externalRepositories } = call.deps.settings;
   const limit = Math.min(Math.max(wholeNumber(textParameter(call, "per_page")) ?? PAGE_SIZE, 1), PAGE_SIZE);
-  const page = Math.max(wholeNumber(textParameter(call, "page")) ?? 1, 1);
-  const sort = textParameter(call, "sort");
+  const { text, name, depends, ...terms } = parseSearch(textParameter(call, "search") ?? "");
+  const idsOf = (holds: (repository: string) => boolean) =>
+    visible.filter((repository) => holds(repository.name)).map((repository) => repository.id);
+  const textIn = text?.repository;
   return {
-    ...termsOf(textParameter(call, "search")?.trim() ?? ""),
-    sort: sort === "inserted_at" || sort === "updated_at" ? sort : "name",
-    offset: (page - 1) * limit,
+    ...terms,
+    repositoryIds: idsOf((own) => name?.repository === undefined || own === name.repository),
+    ...(name === undefined ? {} : { name: name.pattern }),
+    ...(text === undefined
+      ? {}
+      : {
+          text: {
+            name: text.name,
+            words: text.words,
+            repositoryIds: idsOf((own) => textIn === undefined || matchesName(textIn, own)),
+          },
+        }),
+    ...(depends === undefined
+      ? {}
+      : {
+          depends: {
+            package: depends.package,
+            repositories:
+              depends.repository === undefined
+                ? [repositoryName, ...externalRepositories]
+                : [depends.repository],
+          },
+        }),
+    sort: orderOf(textParameter(call, "sort")),
+    offset: (pageOf(call) - 1) * limit,
     limit,
   };
 }
 
-/** `name:PATTERN` and free words; other keys are ignored. */
-function termsOf(search: string): Pick<PackageSearch, "text" | "name"> {
-  const words: string[] = [];
-  let name: string | undefined;
-  for (const token of search.split(/\s+/)) {
-    const colon = token.indexOf(":");
-    if (colon <= 0) words.push(token);
-    else if (token.startsWith("name:")) name = token.slice(colon + 1).replaceAll('"', "");
-  }
-  const text = words.join(" ").trim();
-  return { text: text === "" ? undefined : text, name };
-}
-
-function wholeNumber(text: string | undefined): number | undefined {
-  return text !== undefined && /^-?\d{1,9}$/.test(text) ? Number(text) : undefined;
+function orderOf(sort: string | undefined): PackageOrder {
+  if (sort === "downloads") return "total_downloads";
+  return PACKAGE_ORDERS.find((order) => order === sort) ?? "name";
 }
 
 export const showPackage: Handler = async (call) => {

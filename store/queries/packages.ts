@@ -32,7 +32,7 @@ export interface ReleaseSummary {
 }
 
 // `extra` is nowhere shown, and may be as large as the metadata.
-const packageColumns = (sql: Queryable) => sql`
+export const packageColumns = (sql: Queryable) => sql`
   p.id, p.name, p.meta - 'extra' as meta, p.inserted_at as "insertedAt", p.updated_at as "updatedAt"`;
 
 export async function packageByName(
@@ -43,58 +43,6 @@ export async function packageByName(
   const [row] = await sql<ApiPackageRow[]>`
     select ${packageColumns(sql)} from packages p where repository_id = ${repositoryId} and name = ${name}`;
   return row;
-}
-
-export interface PackageSearch {
-  /** Words that name or description contain; undefined: all packages. */
-  readonly text: string | undefined;
-  /** An exact name, `*` at either end standing for anything. */
-  readonly name: string | undefined;
-  readonly sort: "name" | "inserted_at" | "updated_at";
-  readonly offset: number;
-  readonly limit: number;
-}
-
-export function searchPackages(
-  sql: Queryable,
-  repositoryId: number,
-  search: PackageSearch,
-): Promise<readonly ApiPackageRow[]> {
-  const order = {
-    name: sql`p.name collate "C"`,
-    inserted_at: sql`p.inserted_at desc`,
-    updated_at: sql`p.updated_at desc`,
-  }[search.sort];
-  return sql<ApiPackageRow[]>`
-    select ${packageColumns(sql)} from packages p
-    where repository_id = ${repositoryId}
-      and exists (select from releases r where r.package_id = p.id)
-      ${search.text === undefined ? sql`` : matchText(sql, search.text)}
-      ${search.name === undefined ? sql`` : sql`and p.name like ${likePattern(search.name)}`}
-    order by ${order}, p.id limit ${search.limit} offset ${search.offset}`;
-}
-
-// Postgres refuses to index a text without end, and one such description would fail every search.
-const SEARCHED_CHARACTERS = 20_000;
-
-function matchText(sql: Queryable, text: string) {
-  const words = text
-    .split(/[^\p{L}\p{N}]+/u)
-    .filter((word) => word !== "")
-    .join(" or ");
-  const name = text.toLowerCase();
-  const byName = name.length < 3 ? sql`p.name = ${name}` : sql`p.name like ${`%${escapeLike(name)}%`}`;
-  return sql`and (${byName}
-    or to_tsvector('english', left(coalesce(p.meta->>'description', ''), ${SEARCHED_CHARACTERS})) @@ websearch_to_tsquery('english', ${words}))`;
-}
-
-function escapeLike(text: string): string {
-  return text.replace(/[\\%_]/g, "\\$&");
-}
-
-function likePattern(name: string): string {
-  const [, start = "", middle = "", end = ""] = /^(\*?)(.*?)(\*?)$/s.exec(name) ?? [];
-  return `${start ? "%" : ""}${escapeLike(middle)}${end ? "%" : ""}`;
 }
 
 export function releaseSummaries(

@@ -41,29 +41,30 @@ alter table packages
   add column latest_release_id bigint,
   add column build_tools text[] not null default '{}';
 
--- Once a statement, so that a package of thousands of releases can be loaded.
+create function build_tools_of(meta jsonb) returns setof text language sql immutable strict parallel safe
+begin atomic
+  select jsonb_array_elements_text(meta->'build_tools') where jsonb_typeof(meta->'build_tools') = 'array';
+end;
+
+-- Once a statement, so that a package of thousands of releases can be loaded. What is added can only add tools.
 create function refresh_release_summaries() returns trigger language plpgsql as $$
 begin
-  with wanted as (
-    select c.package_id, latest.id as latest_release_id,
-      coalesce((
-        select array_agg(distinct tool order by tool) from (
-          select unnest(p.build_tools) as tool where tg_op = 'INSERT'
-          union all
-          select tool from changed n
-            cross join lateral jsonb_array_elements_text(n.meta->'build_tools') as tool
-            where tg_op = 'INSERT' and n.package_id = c.package_id and jsonb_typeof(n.meta->'build_tools') = 'array'
-          union all
-          select tool from releases r
-            cross join lateral jsonb_array_elements_text(r.meta->'build_tools') as tool
-            where tg_op <> 'INSERT' and r.package_id = c.package_id and jsonb_typeof(r.meta->'build_tools') = 'array'
-        ) as tools
-      ), '{}') as build_tools
-    from (select distinct package_id from changed) c
-    join packages p on p.id = c.package_id
-    left join lateral (
-      select r.id from releases r where r.package_id = c.package_id order by r.latest_rank desc, r.id desc limit 1
-    ) latest on true
+  with ids as (
+    select distinct package_id from changed
+  ), tool_rows as (
+    select package_id, tool from changed, build_tools_of(meta) as tool where tg_op = 'INSERT'
+    union all
+    select id, unnest(build_tools) from packages where tg_op = 'INSERT' and id in (select package_id from ids)
+    union all
+    select package_id, tool from releases, build_tools_of(meta) as tool
+      where tg_op <> 'INSERT' and package_id in (select package_id from ids)
+  ), tools as (
+    select package_id, array_agg(distinct tool order by tool) as list from tool_rows group by package_id
+  ), wanted as (
+    select ids.package_id, coalesce(tools.list, '{}') as build_tools, (
+        select r.id from releases r where r.package_id = ids.package_id order by r.latest_rank desc, r.id desc limit 1
+      ) as latest_release_id
+    from ids left join tools using (package_id)
   )
   update packages p set latest_release_id = wanted.latest_release_id, build_tools = wanted.build_tools
   from wanted

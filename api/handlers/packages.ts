@@ -1,4 +1,5 @@
 /** Packages, to read. */
+import { packageDownloads } from "../../store/queries/downloads.ts";
 import { ownersOf } from "../../store/queries/owners.ts";
 import { type ReleaseSummary, releaseSummaries } from "../../store/queries/packages.ts";
 import {
@@ -20,14 +21,18 @@ export const listPackages: Handler = async (call) => {
   await authorize(call, { repository });
   const search = searchOf(call, [repository]);
   const rows = await searchPackages(call.deps.sql, search);
-  const releases = await releasesByPackage(
-    call,
-    rows.map((row) => row.id),
-  );
+  const ids = rows.map((row) => row.id);
+  const [releases, counts] = await Promise.all([
+    releasesByPackage(call, ids),
+    packageDownloads(call.deps.sql, ids),
+  ]);
+  const downloads = new Map(counts.map((row) => [row.packageId, row]));
   const urls = urlsOf(call.deps.settings);
   return {
     status: 200,
-    body: rows.map((row) => packageInList(row.repository, row, releases.get(row.id) ?? [], urls)),
+    body: rows.map((row) =>
+      packageInList(row.repository, row, releases.get(row.id) ?? [], downloads.get(row.id), urls),
+    ),
   };
 };
 
@@ -90,10 +95,14 @@ export const showPackage: Handler = async (call) => {
   await authorize(call, found);
   const { repository, package: row } = requirePackage(found);
   const { sql, settings } = call.deps;
-  const [releases, owners] = await Promise.all([releaseSummaries(sql, [row.id]), ownersOf(sql, row.id)]);
+  const [releases, owners, [downloads]] = await Promise.all([
+    releaseSummaries(sql, [row.id]),
+    ownersOf(sql, row.id),
+    packageDownloads(sql, [row.id]),
+  ]);
   return {
     status: 200,
-    body: packageAlone(repository.name, row, releases, owners, urlsOf(settings)),
+    body: packageAlone(repository.name, row, releases, owners, downloads, urlsOf(settings)),
     lastModified: row.updatedAt,
   };
 };

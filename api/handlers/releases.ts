@@ -1,4 +1,5 @@
 /** Releases: to read, to revert, to retire. */
+import { releaseDownloads } from "../../store/queries/downloads.ts";
 import { deletePackage, hasDependents, touchPackage } from "../../store/queries/packages.ts";
 import {
   countReleases,
@@ -9,9 +10,11 @@ import {
 } from "../../store/queries/releases.ts";
 import { userById } from "../../store/queries/users.ts";
 import { authorize } from "../auth/authorization.ts";
-import type { Call, Handler } from "../call.ts";
+import { type Call, type Handler, textParameter } from "../call.ts";
 import { invalid } from "../http/errors.ts";
+import { readDownloadsWanted } from "../rules/downloads.ts";
 import { readRetirement } from "../rules/retirement.ts";
+import { releaseDownloadsView } from "../views/downloads.ts";
 import { releaseView } from "../views/release.ts";
 import { urlsOf } from "../views/urls.ts";
 import { auditCall, changePackage, lockTarget } from "./change.ts";
@@ -39,7 +42,12 @@ export const showRelease: Handler = async (call) => {
   const found = await findTarget(call);
   await authorize(call, found);
   const target = await requireRelease(call, found, version);
-  const body = { ...(await viewOf(call, target)), downloads: [], security_advisories: [] };
+  const wanted = readDownloadsWanted((name) => textParameter(call, name));
+  const [view, downloads] = await Promise.all([
+    viewOf(call, target),
+    releaseDownloads(call.deps.sql, target.release.id, wanted),
+  ]);
+  const body = { ...view, downloads: releaseDownloadsView(wanted.by, downloads), security_advisories: [] };
   return { status: 200, body, lastModified: target.release.updatedAt };
 };
 

@@ -1,9 +1,11 @@
 /** Packages in answers. */
 import { latestStableVersion, latestVersion, sortByVersion } from "../../hex/versions/sort.ts";
+import type { PackageDownloads } from "../../store/queries/downloads.ts";
 import type { Owner } from "../../store/queries/owners.ts";
 import type { ApiPackageRow, ReleaseSummary } from "../../store/queries/packages.ts";
 import { instant } from "../http/format.ts";
 import { configs } from "./configs.ts";
+import { packageDownloadsView } from "./downloads.ts";
 import type { Urls } from "./urls.ts";
 import { userReference } from "./user.ts";
 
@@ -12,6 +14,7 @@ function packageView(
   repository: string,
   row: ApiPackageRow,
   releases: readonly ReleaseSummary[],
+  downloads: PackageDownloads | undefined,
   urls: Urls,
   appOf: (version: string) => string,
 ): object {
@@ -44,7 +47,7 @@ function packageView(
       inserted_at: instant(release.insertedAt),
     })),
     retirements: Object.fromEntries(retired.map((release) => [release.version, release.retirement])),
-    downloads: {},
+    downloads: packageDownloadsView(downloads),
   };
 }
 
@@ -52,9 +55,10 @@ export function packageInList(
   repository: string,
   row: ApiPackageRow,
   releases: readonly ReleaseSummary[],
+  downloads: PackageDownloads | undefined,
   urls: Urls,
 ): object {
-  return packageView(repository, row, releases, urls, () => row.name);
+  return packageView(repository, row, releases, downloads, urls, () => row.name);
 }
 
 export function packageAlone(
@@ -62,11 +66,12 @@ export function packageAlone(
   row: ApiPackageRow,
   releases: readonly ReleaseSummary[],
   owners: readonly Owner[],
+  downloads: PackageDownloads | undefined,
   urls: Urls,
 ): object {
   const appOf = (version: string) => releases.find((release) => release.version === version)?.app ?? row.name;
   return {
-    ...packageView(repository, row, releases, urls, appOf),
+    ...packageView(repository, row, releases, downloads, urls, appOf),
     owners: owners.map(({ user }) => userReference(user, urls)),
     security_advisories: [],
   };

@@ -2,6 +2,8 @@
  * Every route with what it demands. The pipeline serves this table, and the tests walk it with every kind of
  * principal; organizations, OAuth and the rest of the contract add rows.
  */
+
+import { listOwnAuditLogs, listPackageAuditLogs } from "./handlers/audit-logs.ts";
 import { checkAuth } from "./handlers/auth.ts";
 import { deleteDocs, publishDocs, showDocs } from "./handlers/docs.ts";
 import { showIndex } from "./handlers/index.ts";
@@ -16,7 +18,8 @@ import {
   showRelease,
   unretireRelease,
 } from "./handlers/releases.ts";
-import { createUser, showSelf, showUser } from "./handlers/users.ts";
+import { createShortUrl } from "./handlers/short-urls.ts";
+import { createUser, showSelf, showUser, showUserAgain } from "./handlers/users.ts";
 import type { Route } from "./route.ts";
 
 const PACKAGE = "/packages/:name";
@@ -42,10 +45,27 @@ export const ROUTES: readonly Route[] = [
     ...toOne,
     handler: showSelf,
   },
+  {
+    method: "GET",
+    path: "/users/me/audit-logs",
+    authenticated: true,
+    permission: "read",
+    rule: "user",
+    handler: listOwnAuditLogs,
+  },
   { method: "GET", path: "/users/:name", permission: "none", ...toOne, handler: showUser },
+  {
+    method: "GET",
+    path: "/users/:name/test",
+    authenticated: true,
+    permission: "read",
+    ...toOne,
+    handler: showUserAgain,
+  },
 
   { method: "GET", path: "/packages", ...readers, ...toAll, handler: listPackages },
   { method: "GET", path: PACKAGE, ...readers, ...toAll, handler: showPackage },
+  { method: "GET", path: `${PACKAGE}/audit-logs`, ...readers, handler: listPackageAuditLogs },
   {
     method: "POST",
     path: "/publish",
@@ -105,6 +125,8 @@ export const ROUTES: readonly Route[] = [
   { method: "POST", path: "/keys", ...ownKeys, permission: "write", unverified: true, handler: createKey },
   { method: "DELETE", path: "/keys", ...ownKeys, permission: "write", handler: deleteAllKeys },
   { method: "DELETE", path: "/keys/:name", ...ownKeys, permission: "write", handler: deleteKey },
+
+  { method: "POST", path: "/short_url", permission: "none", handler: createShortUrl },
 
   { method: "GET", path: "/auth", authenticated: true, permission: "none", handler: checkAuth },
 ];

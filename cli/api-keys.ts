@@ -2,6 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { hashKeySecret, newKeySecret } from "../api/auth/key-secret.ts";
 import { readKeyRequest } from "../api/rules/key.ts";
+import { auditedUser } from "../api/views/audit.ts";
 import { SkepError } from "../schemas/errors.ts";
 import { micros } from "../schemas/time.ts";
 import type { Sql } from "../store/postgres/pool.ts";
@@ -47,7 +48,8 @@ export async function makeKey(
         id: made.id,
         name: made.name,
         permissions: made.permissions,
-        user: { username: user.username },
+        user: auditedUser(user),
+        organization: null,
       },
       userId: user.id,
       keyId: null,

@@ -66,6 +66,6 @@ async function writeDocs(
     await lockTarget(call, tx, target);
     await setDocs(tx, target.release.id, docs);
     await touchPackage(tx, target.package.id, true);
-    await auditCall(call, tx, action, releaseParams(target));
+    await auditCall(call, tx, action, releaseParams(target, { hasDocs: docs !== null }));
   });
 }

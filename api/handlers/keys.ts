@@ -3,12 +3,14 @@ import { micros } from "../../schemas/time.ts";
 import { insertKey, type KeyPermission, liveKeys, revokeKeys } from "../../store/queries/keys.ts";
 import { ownerLevel } from "../../store/queries/owners.ts";
 import { packageByName } from "../../store/queries/packages.ts";
+import type { UserRow } from "../../store/queries/users.ts";
 import { authorize, requireUser } from "../auth/authorization.ts";
 import { hashKeySecret, newKeySecret } from "../auth/key-secret.ts";
 import { type Call, type Handler, pathParameter } from "../call.ts";
 import { invalid, notFound } from "../http/errors.ts";
 import { tellKeyMade, tellKeysRemoved } from "../mail/notices.ts";
 import { readKeyRequest } from "../rules/key.ts";
+import { auditedUser } from "../views/audit.ts";
 import { keyView } from "../views/key.ts";
 import { urlsOf } from "../views/urls.ts";
 import { auditCall } from "./change.ts";
@@ -42,8 +44,8 @@ export const createKey: Handler = async (call) => {
   const key = await deps.sql.begin(async (tx) => {
     const row = { ...request, userId: user.id, secretFirst: first, secretSecond: second };
     const made = await insertKey(tx, row, now(call));
-    await auditCall(call, tx, "key.generate", keyParams(made.id, made.name, made.permissions, user.username));
     await tellKeyMade(tx, deps.settings, { name: user.username, userIds: [user.id] }, made.name);
+    await auditCall(call, tx, "key.generate", keyParams(made.id, made.name, made.permissions, user));
     return made;
   });
   return {
@@ -96,7 +98,7 @@ function revoke(call: Call, names: readonly string[]) {
     // A second back, so that the next request with the key finds it revoked.
     const revoked = await revokeKeys(tx, user.id, names, at, micros(at - 1_000_000));
     for (const key of revoked) {
-      await auditCall(call, tx, "key.remove", keyParams(key.id, key.name, key.permissions, user.username));
+      await auditCall(call, tx, "key.remove", keyParams(key.id, key.name, key.permissions, user));
     }
     await tellKeysRemoved(
       tx,
@@ -108,6 +110,12 @@ function revoke(call: Call, names: readonly string[]) {
   });
 }
 
-function keyParams(id: number, name: string, permissions: readonly KeyPermission[], user: string): object {
-  return { id, name, permissions, user: { username: user }, organization: null };
+function keyParams(id: number, name: string, permissions: readonly KeyPermission[], user: UserRow): object {
+  return {
+    id,
+    name,
+    permissions: permissions.map(({ domain, resource }) => ({ domain, resource })),
+    user: auditedUser(user),
+    organization: null,
+  };
 }

@@ -8,11 +8,13 @@ import {
   removeOwners,
   setOwner,
 } from "../../store/queries/owners.ts";
+import type { ApiPackageRow } from "../../store/queries/packages.ts";
 import { type UserRow, userByLogin, userByPublicName } from "../../store/queries/users.ts";
 import { authorize, authorizeAgain } from "../auth/authorization.ts";
 import { type Call, type Handler, pathParameter } from "../call.ts";
 import { invalid, notFound } from "../http/errors.ts";
 import { tellOwners } from "../mail/notices.ts";
+import { auditedPackage, auditedUser } from "../views/audit.ts";
 import { urlsOf } from "../views/urls.ts";
 import { userView } from "../views/user.ts";
 import { auditCall } from "./change.ts";
@@ -106,14 +108,6 @@ function refuseLastDemotion(owners: ReadonlyMap<number, OwnerLevel>, user: UserR
   }
 }
 
-function ownerParams(
-  row: { readonly id: number; readonly name: string },
-  user: UserRow,
-  level: OwnerLevel,
-): object {
-  return {
-    package: { id: row.id, name: row.name },
-    level,
-    user: { id: user.id, username: user.username, handles: user.handles },
-  };
+function ownerParams(row: ApiPackageRow, user: UserRow, level: OwnerLevel): object {
+  return { package: auditedPackage(row), level, user: auditedUser(user) };
 }

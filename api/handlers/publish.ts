@@ -167,7 +167,7 @@ async function commit(
     const created = await writeRelease(call, tx, repository.id, row, accepted);
     const release = await releaseByVersion(tx, row.id, version);
     if (release === undefined) throw new TypeError("the release that was just written is not there");
-    await auditCall(call, tx, "release.publish", releaseParams({ repository, package: row, release }));
+    await auditCall(call, tx, "release.publish", releaseParams({ package: row, release }));
     const publisher = call.principal.kind === "user" ? call.principal.user.username : undefined;
     const owners = await ownerIds(tx, row.id);
     await tellPublished(tx, call.deps.settings, { packageName: name, version, publisher }, owners);

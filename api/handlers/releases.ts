@@ -14,6 +14,7 @@ import { type Call, type Handler, textParameter } from "../call.ts";
 import { invalid } from "../http/errors.ts";
 import { readDownloadsWanted } from "../rules/downloads.ts";
 import { readRetirement } from "../rules/retirement.ts";
+import { auditedRelease } from "../views/audit.ts";
 import { releaseDownloadsView } from "../views/downloads.ts";
 import { releaseView } from "../views/release.ts";
 import { urlsOf } from "../views/urls.ts";
@@ -96,7 +97,7 @@ export const retireRelease: Handler = async (call) => {
     await lockTarget(call, tx, target);
     await setRetirement(tx, target.release.id, retirement);
     await touchPackage(tx, target.package.id);
-    await auditCall(call, tx, "release.retire", { ...releaseParams(target), retirement });
+    await auditCall(call, tx, "release.retire", releaseParams(target, { retirement }));
   });
   return { status: 204 };
 };
@@ -110,7 +111,7 @@ export const unretireRelease: Handler = async (call) => {
     await lockTarget(call, tx, target);
     await setRetirement(tx, target.release.id, null);
     await touchPackage(tx, target.package.id);
-    await auditCall(call, tx, "release.unretire", releaseParams(target));
+    await auditCall(call, tx, "release.unretire", releaseParams(target, { retirement: null }));
   });
   return { status: 204 };
 };
@@ -125,28 +126,15 @@ export const retirePackage: Handler = async (call) => {
     await lockTarget(call, tx, { repository, package: row });
     const retired = await retireAll(tx, row.id, retirement, replace);
     await touchPackage(tx, row.id);
-    for (const { id, version } of retired) {
-      await auditCall(call, tx, "release.retire", {
-        package: { id: row.id, name: row.name },
-        release: { id, version },
-        retirement,
-      });
-    }
+    for (const release of retired) await auditCall(call, tx, "release.retire", auditedRelease(row, release));
   });
   return { status: 204 };
 };
 
-/** @returns what the audit log keeps of a release. */
-export function releaseParams({ package: row, release }: ReleaseTarget): object {
-  return {
-    package: { id: row.id, name: row.name, meta: row.meta },
-    release: {
-      id: release.id,
-      version: release.version,
-      has_docs: release.hasDocs,
-      package_id: row.id,
-      meta: release.meta,
-      retirement: release.retirement,
-    },
-  };
+/** @param now what the action has made of the release @returns what the audit log keeps of it. */
+export function releaseParams(
+  { package: row, release }: Pick<ReleaseTarget, "package" | "release">,
+  now: Partial<ReleaseTarget["release"]> = {},
+): object {
+  return auditedRelease(row, { ...release, ...now });
 }

@@ -80,6 +80,12 @@ export const showUser: Handler = async (call) => {
   return show(call, user);
 };
 
+/** The same for whoever is authenticated, by which old clients tried a credential out. */
+export const showUserAgain: Handler = async (call) => {
+  await authorize(call);
+  return showUser(call);
+};
+
 async function show(call: Call, user: UserRow): Promise<Answer> {
   const packages = await packagesOwnedBy(call.deps.sql, user.id);
   const body = userWithPackages(user, packages, urlsOf(call.deps.settings));

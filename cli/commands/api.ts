@@ -41,7 +41,13 @@ async function runApi(context: Context): Promise<void> {
     const api = await startApi({ config, database, privateStore, keySecret: config.keySecret.reveal(), log });
     teardown.add("the API", () => api.stop());
     const page = `skep, the API of the repository ${config.repository.name} at ${config.repository.url}`;
-    const root = createRoot({ api: api.app, web: api.web, version: context.version, page });
+    const root = createRoot({
+      api: api.app,
+      web: api.web,
+      shortUrls: api.shortUrls,
+      version: context.version,
+      page,
+    });
     const server = await startServer(root.fetch, config.http);
     teardown.add("the server", () => server.stop(config.stopSeconds * 1000));
     log.info({ host: config.http.host, port: server.port, url: config.http.url }, "the API is ready");

@@ -133,6 +133,7 @@ async function startParts(
   const root = createRoot({
     api: api.app,
     web: api.web,
+    shortUrls: api.shortUrls,
     version: context.version,
     page: frontPage(found.installation),
   });

@@ -2,6 +2,7 @@
 import { randomBytes } from "node:crypto";
 import type { Logger } from "pino";
 import { createApi } from "../../api/app.ts";
+import { followShortUrl } from "../../api/handlers/short-urls.ts";
 import { openBlockList } from "../../api/limits/block-list.ts";
 import { PostgresCounters } from "../../api/limits/counters.ts";
 import { openReadOnlySwitch } from "../../api/read-only.ts";
@@ -26,6 +27,8 @@ const SIGN_IN_FAILURES = 10;
 export interface RunningApi {
   readonly app: ReturnType<typeof createApi>;
   readonly web: ReturnType<typeof createWeb>;
+  /** Answers `/l/CODE`. */
+  readonly shortUrls: (code: string) => Promise<Response | undefined>;
   stop(): Promise<void>;
 }
 
@@ -80,6 +83,7 @@ export async function startApi(parts: ApiParts): Promise<RunningApi> {
   return {
     app,
     web: createWeb(deps),
+    shortUrls: (code) => followShortUrl({ sql }, code),
     async stop() {
       clearInterval(timer);
       clearInterval(sweeper);
@@ -103,6 +107,7 @@ function apiSettings({
     publicUrl: http.url,
     repositoryUrl: repository.url,
     docsUrl: publishing.docsUrl,
+    privateDocsUrl: publishing.privateDocsUrl,
     repositoryName: repository.name,
     publishingRules: publishing.rules,
     externalRepositories: publishing.externalRepositories,

@@ -9,7 +9,13 @@ const web = new Hono()
   .get("/login", (c) => c.html("<p>sign in"))
   .get("/", (c) => c.html("<p>start"))
   .notFound((c) => c.text("not found\n", 404));
-const root = createRoot({ api, web, version: "1.2.3", page: "hello" });
+const root = createRoot({
+  api,
+  web,
+  shortUrls: async (code) => (code === "AAAAA" ? new Response("short") : undefined),
+  version: "1.2.3",
+  page: "hello",
+});
 
 it.each([
   ["/", 200, "hello\n"],
@@ -19,6 +25,8 @@ it.each([
   ["/api/none", 404, '{"status":404}'],
   ["/api", 404, '{"status":404}'],
   ["/apis", 404, "not found\n"],
+  ["/l/AAAAA", 200, "short"],
+  ["/l/none", 404, "not found\n"],
   ["/none", 404, "not found\n"],
   ["/login", 200, "<p>sign in"],
 ])("%s", async (path, status, body) => {

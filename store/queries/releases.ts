@@ -23,17 +23,19 @@ export interface ApiReleaseRow {
   readonly updatedAt: Micros;
 }
 
+const apiColumns = (sql: Queryable) => sql`
+  id, version, encode(outer_checksum, 'hex') as checksum, docs_blob_key is not null as "hasDocs", meta,
+  case when retirement_reason is null then null
+    else jsonb_build_object('reason', retirement_reason, 'message', retirement_message) end as retirement,
+  publisher_id as "publisherId", inserted_at as "insertedAt", updated_at as "updatedAt"`;
+
 export async function releaseByVersion(
   sql: Queryable,
   packageId: number,
   version: string,
 ): Promise<ApiReleaseRow | undefined> {
   const [row] = await sql<ApiReleaseRow[]>`
-    select id, version, encode(outer_checksum, 'hex') as checksum, docs_blob_key is not null as "hasDocs", meta,
-      case when retirement_reason is null then null
-        else jsonb_build_object('reason', retirement_reason, 'message', retirement_message) end as retirement,
-      publisher_id as "publisherId", inserted_at as "insertedAt", updated_at as "updatedAt"
-    from releases where package_id = ${packageId} and version = ${version}`;
+    select ${apiColumns(sql)} from releases where package_id = ${packageId} and version = ${version}`;
   return row;
 }
 
@@ -123,18 +125,18 @@ export async function setRetirement(
     where id = ${id}`;
 }
 
-/** @param all also those that are retired already @returns the versions that were retired. */
+/** @param all also those that are retired already @returns the releases that were retired. */
 export async function retireAll(
   tx: Transaction,
   packageId: number,
   retirement: Retirement,
   all: boolean,
-): Promise<readonly { readonly id: number; readonly version: string }[]> {
-  return tx<{ id: number; version: string }[]>`
+): Promise<readonly ApiReleaseRow[]> {
+  return tx<ApiReleaseRow[]>`
     update releases set retirement_reason = ${retirement.reason}, retirement_message = ${retirement.message},
       updated_at = now()
     where package_id = ${packageId} ${all ? tx`` : tx`and retirement_reason is null`}
-    returning id, version`;
+    returning ${apiColumns(tx)}`;
 }
 
 /** @param docs null takes them away */

@@ -22,6 +22,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<MakeCommand>>> = {
   unreserve: async () => (await import("./commands/reserve.ts")).unreserveCommand,
   block: async () => (await import("./commands/block.ts")).blockCommand,
   "read-only": async () => (await import("./commands/read-only.ts")).readOnlyCommand,
+  advisories: async () => (await import("./commands/advisories.ts")).advisoriesCommand,
   downloads: async () => (await import("./commands/downloads.ts")).downloadsCommand,
   rebuild: async () => (await import("./commands/rebuild.ts")).rebuildCommand,
   verify: async () => (await import("./commands/verify.ts")).verifyCommand,

@@ -1,4 +1,5 @@
 /** Packages, to read. */
+import { packageAdvisories } from "../../store/queries/advisories.ts";
 import { packageDownloads } from "../../store/queries/downloads.ts";
 import { ownersOf } from "../../store/queries/owners.ts";
 import { type ReleaseSummary, releaseSummaries } from "../../store/queries/packages.ts";
@@ -95,14 +96,15 @@ export const showPackage: Handler = async (call) => {
   await authorize(call, found);
   const { repository, package: row } = requirePackage(found);
   const { sql, settings } = call.deps;
-  const [releases, owners, [downloads]] = await Promise.all([
+  const [releases, owners, advisories, [downloads]] = await Promise.all([
     releaseSummaries(sql, [row.id]),
     ownersOf(sql, row.id),
+    packageAdvisories(sql, repository.id, [row.name]),
     packageDownloads(sql, [row.id]),
   ]);
   return {
     status: 200,
-    body: packageAlone(repository.name, row, releases, owners, downloads, urlsOf(settings)),
+    body: packageAlone(repository.name, row, releases, owners, advisories, downloads, urlsOf(settings)),
     lastModified: row.updatedAt,
   };
 };

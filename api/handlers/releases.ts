@@ -1,4 +1,5 @@
 /** Releases: to read, to revert, to retire. */
+import { packageAdvisories } from "../../store/queries/advisories.ts";
 import { releaseDownloads } from "../../store/queries/downloads.ts";
 import { deletePackage, hasDependents, touchPackage } from "../../store/queries/packages.ts";
 import {
@@ -14,6 +15,7 @@ import { type Call, type Handler, textParameter } from "../call.ts";
 import { invalid } from "../http/errors.ts";
 import { readDownloadsWanted } from "../rules/downloads.ts";
 import { readRetirement } from "../rules/retirement.ts";
+import { advisoriesView } from "../views/advisory.ts";
 import { auditedRelease } from "../views/audit.ts";
 import { releaseDownloadsView } from "../views/downloads.ts";
 import { releaseView } from "../views/release.ts";
@@ -44,11 +46,16 @@ export const showRelease: Handler = async (call) => {
   await authorize(call, found);
   const target = await requireRelease(call, found, version);
   const wanted = readDownloadsWanted((name) => textParameter(call, name));
-  const [view, downloads] = await Promise.all([
+  const [view, downloads, advisories] = await Promise.all([
     viewOf(call, target),
     releaseDownloads(call.deps.sql, target.release.id, wanted),
+    packageAdvisories(call.deps.sql, target.repository.id, [target.package.name]),
   ]);
-  const body = { ...view, downloads: releaseDownloadsView(wanted.by, downloads), security_advisories: [] };
+  const body = {
+    ...view,
+    downloads: releaseDownloadsView(wanted.by, downloads),
+    security_advisories: advisoriesView(advisories, version),
+  };
   return { status: 200, body, lastModified: target.release.updatedAt };
 };
 

@@ -1,9 +1,11 @@
 /** Packages in answers. */
 import { latestStableVersion, latestVersion, sortByVersion } from "../../hex/versions/sort.ts";
+import type { PackageAdvisory } from "../../store/queries/advisories.ts";
 import type { PackageDownloads } from "../../store/queries/downloads.ts";
 import type { Owner } from "../../store/queries/owners.ts";
 import type { ApiPackageRow, ReleaseSummary } from "../../store/queries/packages.ts";
 import { instant } from "../http/format.ts";
+import { advisoriesView } from "./advisory.ts";
 import { configs } from "./configs.ts";
 import { packageDownloadsView } from "./downloads.ts";
 import type { Urls } from "./urls.ts";
@@ -66,6 +68,7 @@ export function packageAlone(
   row: ApiPackageRow,
   releases: readonly ReleaseSummary[],
   owners: readonly Owner[],
+  advisories: readonly PackageAdvisory[],
   downloads: PackageDownloads | undefined,
   urls: Urls,
 ): object {
@@ -73,6 +76,6 @@ export function packageAlone(
   return {
     ...packageView(repository, row, releases, downloads, urls, appOf),
     owners: owners.map(({ user }) => userReference(user, urls)),
-    security_advisories: [],
+    security_advisories: advisoriesView(advisories),
   };
 }

@@ -1,4 +1,5 @@
 /** `names` and `versions` from rows. */
+import { isAffected } from "../../hex/advisories/ranges.ts";
 import type { RepositoryName } from "../../hex/ids.ts";
 import { sortByVersion } from "../../hex/versions/sort.ts";
 import type { RegistryNames, RegistryVersions } from "../../proto/registry.ts";
@@ -38,7 +39,11 @@ export function buildVersions(
         name: row.name,
         versions: order.map((index) => row.versions[index] ?? ""),
         retired: order.flatMap((index, position) => (row.retired[index] ? [position] : [])),
-        withAdvisories: [],
+        withAdvisories: order.flatMap((index, position) =>
+          row.advisories?.some(({ affected }) => isAffected(row.versions[index] ?? "", affected))
+            ? [position]
+            : [],
+        ),
       };
     }),
     revision,

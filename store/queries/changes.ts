@@ -45,6 +45,37 @@ export async function recordChange(
   return row.id;
 }
 
+/**
+ * The same for many packages at once. All their revisions are raised before the repository's row is locked, as
+ * {@link recordChange} does for one: in another order two of them could wait for each other.
+ */
+export async function recordChanges(
+  tx: Transaction,
+  repositoryId: number,
+  packages: readonly PackageName[],
+): Promise<void> {
+  if (packages.length === 0) return;
+  const names = [...packages].sort() as string[];
+  await tx`
+    insert into package_revisions (repository_id, name, revision)
+    select ${repositoryId}, name, 1 from unnest(${names}::text[]) with ordinality as list (name, position)
+    order by position
+    on conflict (repository_id, name) do update set revision = package_revisions.revision + 1`;
+  await tx`
+    with repository as (
+      update repositories set revision = revision + 1, updated_at = now() where id = ${repositoryId} returning name
+    ), change as (
+      insert into changes (repository, package)
+      select repository.name, list.name from repository, unnest(${names}::text[]) as list (name)
+    )
+    select pg_notify(${CHANGE_CHANNEL}, name) from repository`;
+}
+
+/** Lets no other transaction record a change of the repository before this one ends. */
+export async function holdPublishes(tx: Transaction, repositoryId: number): Promise<void> {
+  await tx`select from repositories where id = ${repositoryId} for update`;
+}
+
 /** A change that waits for a build. */
 export interface PendingChange {
   readonly id: number;

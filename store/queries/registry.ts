@@ -2,6 +2,7 @@
 import type { PackageName, RepositoryName, Sha256, Version } from "../../hex/ids.ts";
 import type { Micros } from "../../schemas/time.ts";
 import type { Queryable, Sql } from "../postgres/pool.ts";
+import { type PackageAdvisory, packageAdvisories } from "./advisories.ts";
 
 export interface RepositoryRow {
   readonly id: number;
@@ -37,6 +38,8 @@ export interface PackageRow {
   readonly name: PackageName;
   readonly revision: number;
   readonly releases: readonly ReleaseRow[];
+  /** What stands against the package, by id; absent: nothing. */
+  readonly advisories?: readonly PackageAdvisory[];
 }
 
 /** What the index files hold of a package. The arrays run in parallel, in no particular order. */
@@ -45,6 +48,7 @@ export interface IndexRow {
   readonly updatedAt: Micros;
   readonly versions: readonly Version[];
   readonly retired: readonly boolean[];
+  readonly advisories?: readonly PackageAdvisory[];
 }
 
 export async function repositoryByName(sql: Queryable, name: string): Promise<RepositoryRow | undefined> {
@@ -103,6 +107,7 @@ export async function packageRows(
     from packages p join releases r on r.package_id = p.id join requirements q on q.release_id = r.id
     where p.repository_id = ${repositoryId} and p.name = any(${list})`;
 
+  const advisories = groupBy(await packageAdvisories(sql, repositoryId, list), (row) => row.package);
   const byRelease = groupBy(requirements, (row) => row.releaseId);
   const byPackage = groupBy(releases, (row) => row.package);
   const revisionOf = new Map(revisions.map((row) => [row.name, row.revision]));
@@ -110,6 +115,7 @@ export async function packageRows(
     name,
     revision: revisionOf.get(name) ?? 0,
     releases: (byPackage.get(name) ?? []).map((row) => releaseRow(row, byRelease.get(row.id) ?? [])),
+    ...advisoriesOf(advisories, name),
   }));
 }
 
@@ -139,12 +145,24 @@ function releaseRow(row: ReleaseQueryRow, requirements: readonly RequirementRow[
 }
 
 /** @returns every package that has a release, in no particular order. */
-export function indexRows(sql: Queryable, repositoryId: number): Promise<readonly IndexRow[]> {
-  return sql<IndexRow[]>`
+export async function indexRows(sql: Queryable, repositoryId: number): Promise<readonly IndexRow[]> {
+  const rows = await sql<IndexRow[]>`
     select p.name, p.updated_at as "updatedAt", array_agg(r.version) as versions,
       array_agg(r.retirement_reason is not null) as retired
     from packages p join releases r on r.package_id = p.id
     where p.repository_id = ${repositoryId} group by p.id`;
+  const advisories = groupBy(await packageAdvisories(sql, repositoryId), (row) => row.package);
+  return advisories.size === 0
+    ? rows
+    : rows.map((row) => ({ ...row, ...advisoriesOf(advisories, row.name) }));
+}
+
+function advisoriesOf(
+  byPackage: ReadonlyMap<PackageName, readonly PackageAdvisory[]>,
+  name: PackageName,
+): Pick<PackageRow, "advisories"> {
+  const advisories = byPackage.get(name);
+  return advisories === undefined ? {} : { advisories };
 }
 
 /** Reads in one snapshot, which no write of others changes while it lasts; nothing is locked. */

@@ -73,7 +73,8 @@ export async function recordChanges(
 
 /** Lets no other transaction record a change of the repository before this one ends. */
 export async function holdPublishes(tx: Transaction, repositoryId: number): Promise<void> {
-  await tx`select from repositories where id = ${repositoryId} for update`;
+  // No stronger: every new package refers to the row, and that must not wait for us.
+  await tx`select from repositories where id = ${repositoryId} for no key update`;
 }
 
 /** A change that waits for a build. */

@@ -21,9 +21,9 @@ export default defineConfig({
       project("house", "test/house/**/*.test.ts", slow),
       project("oracle", "test/oracle/**/*.test.ts", slow),
       project("store", "test/contract/**/*.test.ts", slow),
-      project("api", "test/api/**/*.test.ts", { testTimeout: 20_000 }),
-      project("web", "test/web/**/*.test.ts", { testTimeout: 20_000, hookTimeout: 60_000 }),
-      project("generator", "test/generator/**/*.test.ts", { testTimeout: 20_000 }),
+      project("api", "test/api/**/*.test.ts", slow),
+      project("web", "test/web/**/*.test.ts", slow),
+      project("generator", "test/generator/**/*.test.ts", slow),
       {
         ...project("faults", "test/faults/**/*.test.ts", slow),
         plugins: [mutantPlugin(import.meta.dirname)],

@@ -17,7 +17,7 @@ export default defineConfig({
     // Most suites wait for something (a lease, a service, a disk) for most of their time.
     maxWorkers: 2 * availableParallelism(),
     projects: [
-      project("unit", `${folders}/**/*.test.ts`),
+      project("unit", `${folders}/**/*.test.ts`, { testTimeout: 30_000 }),
       project("house", "test/house/**/*.test.ts", slow),
       project("oracle", "test/oracle/**/*.test.ts", slow),
       project("store", "test/contract/**/*.test.ts", slow),

@@ -8,7 +8,7 @@ import { createWorld, Gate, type World } from "../support/world.ts";
 
 let world: World;
 beforeEach(async () => {
-  world = await createWorld({ settings: { leaseSeconds: 0.3 } });
+  world = await createWorld({ settings: { leaseSeconds: 1 } });
   await world.rows.publish("foo", "1.0.0");
   await world.expectWhole({ foo: ["1.0.0"] });
 });
@@ -19,7 +19,7 @@ function pausedAt(at: StepName, when: "before" | "after") {
   const gate = new Gate();
   const { generator, context } = world.generator({
     // Frozen: not even its renewals are sent.
-    settings: { leaseSeconds: 0.3, renewSeconds: 3_600 },
+    settings: { leaseSeconds: 1, renewSeconds: 3_600 },
     onStep: async (step, phase) => {
       if (step === at && phase === when) await gate.pass();
     },
@@ -74,7 +74,7 @@ describe.each(["packages/foo", "packages/bar", "versions", "names", "tarballs/ba
       await world.rows.publish("foo", "1.1.0");
       await world.rows.publish("bar", "1.0.0");
       const pause = world.publicStore.pauseBefore("put", key);
-      const { generator } = world.generator({ settings: { leaseSeconds: 0.3, renewSeconds: 3_600 } });
+      const { generator } = world.generator({ settings: { leaseSeconds: 1, renewSeconds: 3_600 } });
       const run = generator.settle().catch((error: unknown) => error);
       await pause.reached;
       await world.rows.revert("foo", "1.1.0");
@@ -101,7 +101,7 @@ describe("revisions", () => {
   it("a write that read older rows meets another ETag after publish and revert", async () => {
     await world.rows.retire("foo", "1.0.0", "other", "paused with this");
     const pause = world.publicStore.pauseBefore("put", "packages/foo");
-    const { generator } = world.generator({ settings: { leaseSeconds: 0.3, renewSeconds: 3_600 } });
+    const { generator } = world.generator({ settings: { leaseSeconds: 1, renewSeconds: 3_600 } });
     const run = generator.settle().catch((error: unknown) => error);
     await pause.reached;
     await world.rows.retire("foo", "1.0.0", null);

@@ -11,6 +11,8 @@ export interface ApiSettings {
   readonly repositoryUrl: string;
   /** Host of the documentation pages, to which a package's subdomain is prefixed. */
   readonly docsUrl: string;
+  /** The same for packages of private repositories. */
+  readonly privateDocsUrl: string;
   /** The public repository's name. */
   readonly repositoryName: RepositoryName;
   /** `hexpm`: a description and SPDX licences are required. */

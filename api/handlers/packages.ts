@@ -5,29 +5,30 @@ import { authorize } from "../auth/authorization.ts";
 import { type Call, type Handler, textParameter } from "../call.ts";
 import { packageAlone, packageInList } from "../views/package.ts";
 import { urlsOf } from "../views/urls.ts";
-import { findRepository, findTarget, requirePackage } from "./lookup.ts";
+import { findTarget, requirePackage } from "./lookup.ts";
+import { cacheOf, visibleRepositories } from "./visibility.ts";
 
 const PAGE_SIZE = 100;
 
 export const listPackages: Handler = async (call) => {
-  const repository = await findRepository(call);
-  await authorize(call, { repository });
-  const rows = await searchPackages(call.deps.sql, repository.id, searchOf(call));
+  const visible = await visibleRepositories(call);
+  const ids = visible.map((repository) => repository.id);
+  const rows = await searchPackages(call.deps.sql, ids, searchOf(call));
   const releases = await releaseSummaries(
     call.deps.sql,
     rows.map((row) => row.id),
   );
-  const urls = urlsOf(call.deps.settings);
   return {
     status: 200,
     body: rows.map((row) =>
       packageInList(
-        repository.name,
+        row.repository,
         row,
         releases.filter((release) => release.packageId === row.id),
-        urls,
+        urlsOf(call.deps.settings, row.repository),
       ),
     ),
+    ...cacheOf(visible),
   };
 };
 
@@ -68,7 +69,8 @@ export const showPackage: Handler = async (call) => {
   const [releases, owners] = await Promise.all([releaseSummaries(sql, [row.id]), ownersOf(sql, row.id)]);
   return {
     status: 200,
-    body: packageAlone(repository.name, row, releases, owners, urlsOf(settings)),
+    body: packageAlone(repository.name, row, releases, owners, urlsOf(settings, repository.name)),
+    ...cacheOf([repository]),
     lastModified: row.updatedAt,
   };
 };

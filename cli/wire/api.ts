@@ -64,6 +64,7 @@ function apiSettings({ http, publishing, repository }: ApiParts["config"]): ApiS
     publicUrl: http.url,
     repositoryUrl: repository.url,
     docsUrl: publishing.docsUrl,
+    privateDocsUrl: publishing.privateDocsUrl,
     repositoryName: repository.name,
     publishingRules: publishing.rules,
     externalRepositories: publishing.externalRepositories,

@@ -55,19 +55,20 @@ export interface PackageSearch {
   readonly limit: number;
 }
 
+/** @param repositoryIds in these repositories, and nowhere else */
 export function searchPackages(
   sql: Queryable,
-  repositoryId: number,
+  repositoryIds: readonly number[],
   search: PackageSearch,
-): Promise<readonly ApiPackageRow[]> {
+): Promise<readonly (ApiPackageRow & { readonly repository: string })[]> {
   const order = {
     name: sql`p.name collate "C"`,
     inserted_at: sql`p.inserted_at desc`,
     updated_at: sql`p.updated_at desc`,
   }[search.sort];
-  return sql<ApiPackageRow[]>`
-    select ${packageColumns(sql)} from packages p
-    where repository_id = ${repositoryId}
+  return sql<(ApiPackageRow & { repository: string })[]>`
+    select ${packageColumns(sql)}, o.name as repository from packages p join repositories o on o.id = p.repository_id
+    where p.repository_id = any(${repositoryIds as number[]}::bigint[])
       and exists (select from releases r where r.package_id = p.id)
       ${search.text === undefined ? sql`` : matchText(sql, search.text)}
       ${search.name === undefined ? sql`` : sql`and p.name like ${likePattern(search.name)}`}

@@ -7,6 +7,7 @@ export const KEY_SECRET = "secret of the tests";
 
 export const SETTINGS: Omit<ApiSettings, "publicUrl" | "repositoryUrl"> = {
   docsUrl: "http://docs.example",
+  privateDocsUrl: "http://private-docs.example",
   repositoryName: NAME,
   publishingRules: "relaxed",
   externalRepositories: [trusted(repositoryName, "hexpm")],

@@ -15,7 +15,7 @@ import { authorize, isOwner, requireUser, roleIn } from "../auth/authorization.t
 import { hashKeySecret, newKeySecret } from "../auth/key-secret.ts";
 import type { Principal } from "../auth/principal.ts";
 import { type Call, type Handler, pathParameter } from "../call.ts";
-import { forbidden, invalid, notFound } from "../http/errors.ts";
+import { invalid, notFound } from "../http/errors.ts";
 import { readKeyRequest } from "../rules/key.ts";
 import { keyView } from "../views/key.ts";
 import { auditedOrganization, auditedUser } from "../views/organization.ts";
@@ -62,7 +62,7 @@ export const showKey: Handler = async (call) => {
 
 export const createKey: Handler = async (call) => {
   const owner = await findOwner(call);
-  if (owner.kind === "nobody") throw forbidden();
+  if (owner.kind === "nobody") throw notFound();
   const { deps } = call;
   const request = readKeyRequest(call.params, deps.settings.repositoryName, now(call));
   for (const permission of request.permissions) await requireAccess(call, owner, permission);
@@ -141,7 +141,7 @@ export const deleteAllKeys: Handler = async (call) => {
 };
 
 async function revoke(call: Call, owner: Owner, names: readonly string[]): Promise<readonly KeyRow[]> {
-  if (owner.kind === "nobody") throw forbidden();
+  if (owner.kind === "nobody") throw notFound();
   const at = now(call);
   return call.deps.sql.begin(async (tx) => {
     // A second back, so that the next request with the key finds it revoked.

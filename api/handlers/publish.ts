@@ -176,7 +176,10 @@ async function commit(
       trusted(packageName, name),
       packageMeta(head.metadata),
     );
-    if (row.created) await makeOwner(call, tx, repository, row);
+    if (row.created) {
+      await authorizeAgain(call, { repository }, tx);
+      await makeOwner(call, tx, repository, row);
+    }
     // Somebody took the name since we looked, or took it again: nobody has authorised us there.
     else if (row.id !== existing?.id) throw invalid({ name: "has already been taken" });
     else await authorizeAgain(call, { repository, package: row }, tx);

@@ -1,7 +1,7 @@
 /** One request on its way through a handler, and the answer it gives. */
 import type { ServerResponse } from "node:http";
 import type { Micros } from "../schemas/time.ts";
-import type { RepositoryRow } from "../store/queries/registry.ts";
+import type { OwnedRepositoryRow } from "../store/queries/organizations.ts";
 import type { Principal } from "./auth/principal.ts";
 import type { Parameters } from "./http/body.ts";
 import type { ByteLease } from "./http/budget.ts";
@@ -36,6 +36,8 @@ export interface Answer {
   /** Absent: an empty body. */
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
+  /** Where the route's own Cache-Control does not suit what is shown. */
+  readonly cache?: "public" | "private";
   /** When what is shown last changed, where one row says so. */
   readonly lastModified?: Micros | undefined;
 }
@@ -56,4 +58,4 @@ export function textParameter(call: Call, name: string): string | undefined {
 }
 
 /** The repository that a request is about, with the row it has now. */
-export type { RepositoryRow };
+export type { OwnedRepositoryRow as RepositoryRow };

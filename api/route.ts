@@ -17,7 +17,16 @@ export interface Route {
   readonly authenticated?: boolean;
   readonly permission: Permission;
   /** Who may, once authenticated and permitted. */
-  readonly rule?: "readers" | "maintainer" | "full-owner" | "user";
+  readonly rule?:
+    | "readers" // of the repository
+    | "maintainer" // of the package
+    | "full-owner"
+    | "user"
+    | "member" // of the organization, or the organization itself
+    | "writing-member"
+    | "organization-admin";
+  /** Refused while the organization of a private repository does not pay. */
+  readonly billing?: boolean;
   /** Open to accounts whose address is not verified. */
   readonly unverified?: boolean;
   /** The body is raw bytes. */

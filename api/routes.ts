@@ -8,6 +8,15 @@ import { checkAuth } from "./handlers/auth.ts";
 import { deleteDocs, publishDocs, showDocs } from "./handlers/docs.ts";
 import { showIndex } from "./handlers/index.ts";
 import { createKey, deleteAllKeys, deleteKey, listKeys, showKey } from "./handlers/keys.ts";
+import { addMember, changeMember, deleteMember, listMembers, showMember } from "./handlers/members.ts";
+import {
+  changeSeats,
+  listOrganizationAuditLogs,
+  listOrganizations,
+  listRepositories,
+  showOrganization,
+  showRepository,
+} from "./handlers/organizations.ts";
 import { deleteOwner, listOwners, putOwner, showOwner } from "./handlers/owners.ts";
 import { listPackages, showPackage } from "./handlers/packages.ts";
 import { publish, publishRelease } from "./handlers/publish.ts";
@@ -27,8 +36,15 @@ const RELEASE = "/packages/:name/releases/:version";
 
 const readers = { permission: "read", rule: "readers", scoped: true } as const;
 const maintainers = { permission: "publish", rule: "maintainer", scoped: true } as const;
-const fullOwners = { permission: "publish", rule: "full-owner", scoped: true } as const;
+const fullOwners = { permission: "publish", rule: "full-owner", scoped: true, billing: true } as const;
 const ownKeys = { authenticated: true, rule: "user", cache: "private" } as const;
+const itsKeys = { authenticated: true, rule: "member", cache: "private" } as const;
+const changingItsKeys = { ...itsKeys, permission: "write", rule: "writing-member" } as const;
+const ORGANIZATION = "/orgs/:organization";
+const reading = { permission: "read", rule: "member" } as const;
+const readingMembers = { ...reading, cache: "private" } as const;
+const writingMembers = { permission: "write", rule: "writing-member", cache: "private" } as const;
+const admins = { permission: "write", rule: "organization-admin", cache: "private" } as const;
 const toAll = { cache: "public", conditional: true } as const;
 const toOne = { cache: "private", conditional: true } as const;
 
@@ -63,6 +79,26 @@ export const ROUTES: readonly Route[] = [
     handler: showUserAgain,
   },
 
+  { method: "GET", path: "/orgs", permission: "read", cache: "private", handler: listOrganizations },
+  { method: "GET", path: ORGANIZATION, ...readingMembers, handler: showOrganization },
+  { method: "POST", path: ORGANIZATION, ...writingMembers, handler: changeSeats },
+  { method: "GET", path: `${ORGANIZATION}/audit-logs`, ...reading, handler: listOrganizationAuditLogs },
+  { method: "GET", path: `${ORGANIZATION}/members`, ...readingMembers, handler: listMembers },
+  { method: "POST", path: `${ORGANIZATION}/members`, ...admins, handler: addMember },
+  { method: "GET", path: `${ORGANIZATION}/members/:name`, ...readingMembers, handler: showMember },
+  { method: "POST", path: `${ORGANIZATION}/members/:name`, ...admins, handler: changeMember },
+  { method: "DELETE", path: `${ORGANIZATION}/members/:name`, ...admins, handler: deleteMember },
+
+  { method: "GET", path: "/repos", permission: "read", conditional: true, handler: listRepositories },
+  {
+    method: "GET",
+    path: "/repos/:repository",
+    permission: "read",
+    rule: "readers",
+    ...toAll,
+    handler: showRepository,
+  },
+
   { method: "GET", path: "/packages", ...readers, ...toAll, handler: listPackages },
   { method: "GET", path: PACKAGE, ...readers, ...toAll, handler: showPackage },
   { method: "GET", path: `${PACKAGE}/audit-logs`, ...readers, handler: listPackageAuditLogs },
@@ -71,6 +107,7 @@ export const ROUTES: readonly Route[] = [
     path: "/publish",
     ...maintainers,
     authenticated: true,
+    billing: true,
     upload: true,
     cache: "public",
     handler: publish,
@@ -80,6 +117,7 @@ export const ROUTES: readonly Route[] = [
     path: `${PACKAGE}/releases`,
     ...maintainers,
     authenticated: true,
+    billing: true,
     upload: true,
     cache: "public",
     handler: publishRelease,
@@ -90,6 +128,7 @@ export const ROUTES: readonly Route[] = [
     path: RELEASE,
     ...maintainers,
     authenticated: true,
+    billing: true,
     cache: "private",
     handler: revertRelease,
   },
@@ -98,16 +137,24 @@ export const ROUTES: readonly Route[] = [
   { method: "POST", path: `${RELEASE}/retire`, ...maintainers, cache: "private", handler: retireRelease },
   { method: "DELETE", path: `${RELEASE}/retire`, ...maintainers, cache: "private", handler: unretireRelease },
 
-  { method: "GET", path: `${RELEASE}/docs`, ...readers, handler: showDocs },
+  { method: "GET", path: `${RELEASE}/docs`, ...readers, billing: true, handler: showDocs },
   {
     method: "POST",
     path: `${RELEASE}/docs`,
     ...maintainers,
+    billing: true,
     upload: true,
     cache: "public",
     handler: publishDocs,
   },
-  { method: "DELETE", path: `${RELEASE}/docs`, ...maintainers, cache: "private", handler: deleteDocs },
+  {
+    method: "DELETE",
+    path: `${RELEASE}/docs`,
+    ...maintainers,
+    billing: true,
+    cache: "private",
+    handler: deleteDocs,
+  },
 
   { method: "GET", path: `${PACKAGE}/owners`, ...readers, cache: "private", handler: listOwners },
   { method: "GET", path: `${PACKAGE}/owners/:user`, ...readers, cache: "private", handler: showOwner },
@@ -127,6 +174,24 @@ export const ROUTES: readonly Route[] = [
   { method: "DELETE", path: "/keys/:name", ...ownKeys, permission: "write", handler: deleteKey },
 
   { method: "POST", path: "/short_url", permission: "none", handler: createShortUrl },
+  { method: "GET", path: `${ORGANIZATION}/keys`, ...itsKeys, permission: "read", handler: listKeys },
+  {
+    method: "GET",
+    path: `${ORGANIZATION}/keys/:name`,
+    ...itsKeys,
+    permission: "read",
+    conditional: true,
+    handler: showKey,
+  },
+  {
+    method: "POST",
+    path: `${ORGANIZATION}/keys`,
+    ...changingItsKeys,
+    unverified: true,
+    handler: createKey,
+  },
+  { method: "DELETE", path: `${ORGANIZATION}/keys`, ...changingItsKeys, handler: deleteAllKeys },
+  { method: "DELETE", path: `${ORGANIZATION}/keys/:name`, ...changingItsKeys, handler: deleteKey },
 
   { method: "GET", path: "/auth", authenticated: true, permission: "none", handler: checkAuth },
 ];

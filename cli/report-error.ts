@@ -23,7 +23,8 @@ export function asSkepError(error: unknown): SkepError {
 }
 
 function ofApi(error: ApiError): SkepError {
-  const problems = error.errors === undefined ? [] : flatten(error.errors);
+  const { errors = {} } = error;
+  const problems = typeof errors === "string" ? [errors] : flatten(errors);
   const taken = problems.some((problem) => /already/.test(problem));
   const message = problems.length === 0 ? error.message : problems.join(", ");
   return new SkepError(taken ? "already_exists" : "usage", message, { cause: error });

@@ -24,6 +24,11 @@ export interface AnswerRules {
   readonly surrogateHeaders: boolean;
 }
 
+/** Who may read could not be found out. */
+export class ReadersError extends Error {
+  override readonly name = "ReadersError";
+}
+
 const NO_ANSWER_SECONDS = "5";
 
 /** @throws what the store throws. */
@@ -107,5 +112,8 @@ export function failure(status: number, text: string, more: Record<string, strin
 /** @returns 404 for a key that the store will not touch, otherwise 503: the request may be sent again. */
 export function failureOf(error: unknown): EdgeAnswer {
   if (hasCode(error, "store_key_invalid")) return failure(404, "not found");
+  if (error instanceof ReadersError) {
+    return failure(503, "temporarily unavailable, try again", { "retry-after": NO_ANSWER_SECONDS });
+  }
   return failure(503, "the object store does not answer", { "retry-after": NO_ANSWER_SECONDS });
 }

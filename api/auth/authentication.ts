@@ -2,6 +2,7 @@
 import { micros } from "../../schemas/time.ts";
 import { isReadOnly } from "../../store/postgres/pool.ts";
 import { type KeyRow, keyByHash, touchKey } from "../../store/queries/keys.ts";
+import { organizationById } from "../../store/queries/organizations.ts";
 import { userById, userByLogin } from "../../store/queries/users.ts";
 import { isStorable } from "../http/body.ts";
 import { badRequest, unauthorized } from "../http/errors.ts";
@@ -51,7 +52,8 @@ async function authenticateBasic(
   const login = decoded.slice(0, colon).toLowerCase();
   const user = await limitSignIns(deps, origin.ip, async () => {
     const found = await userByLogin(deps.sql, login);
-    const right = await verifyPassword(decoded.slice(colon + 1), found?.passwordHash ?? null);
+    const hash = found?.organizationId === null ? found.passwordHash : null;
+    const right = await verifyPassword(decoded.slice(colon + 1), hash);
     return right ? found : undefined;
   });
   if (user === undefined) throw unauthorized("invalid username and password combination");
@@ -73,10 +75,22 @@ async function authenticateKey(
   if (key === undefined || !sameSecret(key.secretSecond, second)) throw unauthorized("invalid API key");
   const now = micros(deps.clock().getTime() * 1000);
   if (key.revokeAt !== null && key.revokeAt < now) throw unauthorized("API key revoked");
-  const user = await userById(deps.sql, key.userId);
-  if (user === undefined) throw unauthorized("invalid API key");
+  const principal = await ownerOf(deps, key);
   await rememberUse(deps, key, now, origin);
-  return { kind: "user", user, credential: { kind: "key", key } };
+  return principal;
+}
+
+async function ownerOf(deps: ApiDependencies, key: KeyRow): Promise<Principal> {
+  const credential = { kind: "key", key } as const;
+  if (key.organizationId !== null) {
+    const organization = await organizationById(deps.sql, key.organizationId);
+    if (organization !== undefined) return { kind: "organization", organization, credential };
+  } else if (key.userId !== null) {
+    const user = await userById(deps.sql, key.userId);
+    // The account of an organization acts through keys of the organization, and not through its own.
+    if (user !== undefined && user.organizationId === null) return { kind: "user", user, credential };
+  }
+  throw unauthorized("invalid API key");
 }
 
 async function rememberUse(

@@ -1,28 +1,8 @@
-/**
- * Secrets of API keys: 16 random bytes, shown once. What is stored is HMAC-SHA256 of the secret's text, in two
- * halves: one is looked up, the other compared in constant time, so that neither index nor comparison tells
- * how close a guess was.
- */
-import { createHmac, timingSafeEqual } from "node:crypto";
+/** Secrets of API keys: 16 random bytes, shown once. */
 
-export interface HashedSecret {
-  readonly first: string;
-  readonly second: string;
-}
+export { type HashedSecret, hashKeySecret, sameSecret } from "../../store/key-secret.ts";
 
 /** @returns 32 lower-case hexadecimal digits. */
 export function newKeySecret(random: (bytes: number) => Uint8Array): string {
   return Buffer.from(random(16)).toString("hex");
-}
-
-/** @param serverSecret used as the text that it is */
-export function hashKeySecret(serverSecret: string, secret: string): HashedSecret {
-  const digest = createHmac("sha256", serverSecret).update(secret).digest("hex");
-  return { first: digest.slice(0, 32), second: digest.slice(32) };
-}
-
-export function sameSecret(a: string, b: string): boolean {
-  const left = Buffer.from(a);
-  const right = Buffer.from(b);
-  return left.length === right.length && timingSafeEqual(left, right);
 }

@@ -1,11 +1,12 @@
 /** Who asks, and with what. */
 import type { KeyPermission, KeyRow } from "../../store/queries/keys.ts";
+import type { OrganizationRow } from "../../store/queries/organizations.ts";
 import type { UserRow } from "../../store/queries/users.ts";
 
 export type Credential =
   | { readonly kind: "basic"; readonly verified: boolean }
   | { readonly kind: "key"; readonly key: KeyRow }
-  /** A token of the OAuth flows, which come with organizations. */
+  /** A token of the OAuth flows. */
   | { readonly kind: "oauth"; readonly scopes: readonly string[] };
 
 export type Principal =
@@ -13,7 +14,7 @@ export type Principal =
   | { readonly kind: "user"; readonly user: UserRow; readonly credential: Credential }
   | {
       readonly kind: "organization";
-      readonly organization: { readonly id: number; readonly name: string };
+      readonly organization: OrganizationRow;
       readonly credential: Credential;
     };
 

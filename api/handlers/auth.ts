@@ -1,8 +1,9 @@
 /** `GET /auth`: whether a credential may do something, asked by CDNs and clients. */
-import { authorize } from "../auth/authorization.ts";
+import { ownedRepository } from "../../store/queries/organizations.ts";
+import { authorize, requireBilling, roleIn } from "../auth/authorization.ts";
 import { permits } from "../auth/permissions.ts";
 import type { Credential, Requirement } from "../auth/principal.ts";
-import { type Handler, textParameter } from "../call.ts";
+import { type Call, type Handler, textParameter } from "../call.ts";
 import { badRequest, forbidden, unauthorized } from "../http/errors.ts";
 
 type Restricted = Exclude<Credential, { kind: "basic" }>;
@@ -18,11 +19,28 @@ export const checkAuth: Handler = async (call) => {
   if (credential.kind === "basic" || !isPermitted(credential, domain, query)) {
     throw unauthorized("key not authorized for this action");
   }
-  if (domain === "repository" || domain === "docs") throw forbidden();
-  if (credential.kind === "oauth" || principal.kind !== "user") return { status: 204 };
-  const owner = { type: "user", name: principal.user.username };
+  await requireOwnAccess(call, domain, query);
+  if (credential.kind === "oauth") return { status: 204 };
+  const owner =
+    principal.kind === "user"
+      ? { type: "user", name: principal.user.username }
+      : { type: "organization", name: principal.organization.name };
   return { status: 200, body: { key: { name: credential.key.name, owner } } };
 };
+
+/** What the credential may, its owner must be able to. @throws ApiError 403 */
+async function requireOwnAccess(call: Call, domain: string, resource: string | null): Promise<void> {
+  const { principal } = call;
+  const { sql } = call.deps;
+  if (domain === "api" || domain === "repositories") return;
+  if (principal.kind === "user" && principal.user.service) return;
+  if (domain !== "repository" && domain !== "docs") throw forbidden();
+  const repository = await ownedRepository(sql, resource ?? "");
+  if (repository?.public) return;
+  const organization = repository?.organization ?? undefined;
+  if ((await roleIn(principal, organization?.id, sql)) === undefined) throw forbidden();
+  requireBilling(organization);
+}
 
 /** Basic has no restriction anywhere else; here it is asked what a key or a token may do. */
 function isPermitted(credential: Restricted, domain: string, resource: string | null): boolean {

@@ -9,8 +9,17 @@ import { authorizeAgain } from "../auth/authorization.ts";
 import type { Call, RepositoryRow } from "../call.ts";
 import { notFound } from "../http/errors.ts";
 
-/** Writes an audit entry for who asks. */
-export async function auditCall(call: Call, tx: Transaction, action: string, params: object): Promise<void> {
+/**
+ * Writes an audit entry for who asks.
+ * @param about the organization whose members or seats are changed
+ */
+export async function auditCall(
+  call: Call,
+  tx: Transaction,
+  action: string,
+  params: object,
+  about?: number,
+): Promise<void> {
   const { principal } = call;
   await audit(tx, {
     action,
@@ -18,6 +27,7 @@ export async function auditCall(call: Call, tx: Transaction, action: string, par
     userId: principal.kind === "user" ? principal.user.id : null,
     keyId:
       principal.kind !== "none" && principal.credential.kind === "key" ? principal.credential.key.id : null,
+    organizationId: about ?? (principal.kind === "organization" ? principal.organization.id : null),
     userAgent: call.userAgent,
     remoteIp: call.ip,
   });

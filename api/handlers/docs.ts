@@ -14,12 +14,13 @@ import { auditCall, changePackage, lockTarget } from "./change.ts";
 import { findTarget, type ReleaseTarget, requireRelease, requireVersion } from "./lookup.ts";
 import { receiveUpload } from "./publish.ts";
 import { releaseParams } from "./releases.ts";
+import { cacheOf } from "./visibility.ts";
 
 export const showDocs: Handler = async (call) => {
   const target = await findRelease(call);
   await authorize(call, target);
   if (!target.release.hasDocs) throw notFound();
-  return { status: 302, headers: { location: docsUrl(call, target) } };
+  return { status: 302, headers: { location: docsUrl(call, target) }, ...cacheOf([target.repository]) };
 };
 
 export const publishDocs: Handler = async (call) => {
@@ -36,7 +37,7 @@ export const publishDocs: Handler = async (call) => {
   const blob = await stageBlob(deps.blobs, body, Buffer.from(deps.random(16)).toString("hex"));
   await deps.onStep?.("stage", "after");
   await writeDocs(call, target, "docs.publish", { blobKey: blob.key, checksum: blob.checksum });
-  return { status: 201, headers: { location: docsUrl(call, target) } };
+  return { status: 201, headers: { location: docsUrl(call, target) }, ...cacheOf([target.repository]) };
 };
 
 export const deleteDocs: Handler = async (call) => {

@@ -1,8 +1,12 @@
 /** What a path names. */
 import { version } from "../../hex/ids.ts";
 import { type Micros, micros } from "../../schemas/time.ts";
+import {
+  type OrganizationRow,
+  organizationByName,
+  ownedRepository,
+} from "../../store/queries/organizations.ts";
 import { type ApiPackageRow, packageByName } from "../../store/queries/packages.ts";
-import { repositoryByName } from "../../store/queries/registry.ts";
 import { type ApiReleaseRow, releaseByVersion } from "../../store/queries/releases.ts";
 import { type Call, pathParameter, type RepositoryRow, textParameter } from "../call.ts";
 import { badRequest, notFound } from "../http/errors.ts";
@@ -11,28 +15,50 @@ export function now(call: Call): Micros {
   return micros(call.deps.clock().getTime() * 1000);
 }
 
-/** @returns the repository of the path, or the public one. @throws ApiError 404 */
-export async function findRepository(call: Call): Promise<RepositoryRow> {
-  const own = call.deps.settings.repositoryName;
-  // Private repositories come with organizations; until then there is one.
-  if ((textParameter(call, "repository") ?? own) !== own) throw notFound();
-  const repository = await repositoryByName(call.deps.sql, own);
+/** @returns the repository that is named, or the public one; undefined when there is no such repository. */
+export function findRepository(call: Call): Promise<RepositoryRow | undefined> {
+  return ownedRepository(
+    call.deps.sql,
+    textParameter(call, "repository") ?? call.deps.settings.repositoryName,
+  );
+}
+
+/** @throws ApiError 404 */
+export async function requireRepository(call: Call): Promise<RepositoryRow> {
+  const repository = await findRepository(call);
   if (repository === undefined) throw notFound();
   return repository;
 }
 
+/**
+ * The public repository belongs to nobody, but clients know an organization of its name.
+ * @returns the organization of the path.
+ * @throws ApiError 404
+ */
+export async function findOrganization(call: Call): Promise<OrganizationRow | "everybody"> {
+  const name = pathParameter(call, "organization");
+  if (name === call.deps.settings.repositoryName) return "everybody";
+  const organization = await organizationByName(call.deps.sql, name);
+  if (organization === undefined) throw notFound();
+  return organization;
+}
+
 export interface PackageTarget {
-  readonly repository: RepositoryRow;
+  /** Undefined when there is no such repository, and then there is no package either. */
+  readonly repository: RepositoryRow | undefined;
   /** Undefined when there is no such package: some routes authorise before they say so. */
   readonly package: ApiPackageRow | undefined;
 }
 
 export async function findTarget(call: Call): Promise<PackageTarget> {
+  return targetOf(call, pathParameter(call, "name"));
+}
+
+/** @returns the package of that name in the repository that the request names. */
+export async function targetOf(call: Call, name: string): Promise<PackageTarget> {
   const repository = await findRepository(call);
-  return {
-    repository,
-    package: await packageByName(call.deps.sql, repository.id, pathParameter(call, "name")),
-  };
+  const row = repository && (await packageByName(call.deps.sql, repository.id, name));
+  return { repository, package: row };
 }
 
 export interface ReleaseTarget {
@@ -54,14 +80,17 @@ export async function requireRelease(
   target: PackageTarget,
   text: string,
 ): Promise<ReleaseTarget> {
-  if (target.package === undefined) throw notFound();
-  const release = await releaseByVersion(call.deps.sql, target.package.id, text);
+  const { repository, package: row } = requirePackage(target);
+  const release = await releaseByVersion(call.deps.sql, row.id, text);
   if (release === undefined) throw notFound();
-  return { repository: target.repository, package: target.package, release };
+  return { repository, package: row, release };
 }
 
 /** @throws ApiError 404 */
-export function requirePackage(target: PackageTarget): PackageTarget & { readonly package: ApiPackageRow } {
-  if (target.package === undefined) throw notFound();
-  return { ...target, package: target.package };
+export function requirePackage({
+  repository,
+  package: row,
+}: PackageTarget): Pick<ReleaseTarget, "repository" | "package"> {
+  if (repository === undefined || row === undefined) throw notFound();
+  return { repository, package: row };
 }

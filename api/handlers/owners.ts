@@ -1,5 +1,7 @@
 /** Owners of a package. */
 import { normalizeUsername } from "../../hex/names.ts";
+import { membershipRole } from "../../store/queries/memberships.ts";
+import { organizationByName } from "../../store/queries/organizations.ts";
 import {
   lockOwners,
   type OwnerLevel,
@@ -11,7 +13,7 @@ import {
 import type { ApiPackageRow } from "../../store/queries/packages.ts";
 import { type UserRow, userByLogin, userByPublicName } from "../../store/queries/users.ts";
 import { authorize, authorizeAgain } from "../auth/authorization.ts";
-import { type Call, type Handler, pathParameter } from "../call.ts";
+import { type Call, type Handler, pathParameter, type RepositoryRow } from "../call.ts";
 import { invalid, notFound } from "../http/errors.ts";
 import { tellOwners } from "../mail/notices.ts";
 import { auditedPackage, auditedUser } from "../views/audit.ts";
@@ -46,6 +48,7 @@ export const putOwner: Handler = async (call) => {
   const user = await userByPublicName(call.deps.sql, userSegment(call));
   if (user === undefined) throw notFound();
   const transfer = call.params.transfer === true;
+  await refuseOwner(call, repository, user, transfer);
   await call.deps.sql.begin(async (tx) => {
     const owners = await lockOwners(tx, row.id);
     await authorizeAgain(call, { repository, package: row }, tx);
@@ -77,8 +80,11 @@ export const deleteOwner: Handler = async (call) => {
     await authorizeAgain(call, { repository, package: row }, tx);
     const level = owners.get(user.id);
     if (level === undefined) throw invalid({ username: "user is not an owner of package" });
-    if (owners.size === 1) throw invalid({ username: "cannot remove last owner of package" });
-    if (isLastFull(owners, user)) throw invalid({ username: "cannot remove the last full owner of package" });
+    // A private package is the organization's, and may have no owner of its own.
+    if (repository.public && owners.size === 1)
+      throw invalid({ username: "cannot remove last owner of package" });
+    if (repository.public && isLastFull(owners, user))
+      throw invalid({ username: "cannot remove the last full owner of package" });
     await removeOwners(tx, row.id, [user.id]);
     await auditCall(call, tx, "owner.remove", ownerParams(row, user, level));
     await tellOwners(tx, call.deps.settings, "removed", row.name, user, owners.keys());
@@ -88,6 +94,39 @@ export const deleteOwner: Handler = async (call) => {
 
 function userSegment(call: Call): string {
   return normalizeUsername(pathParameter(call, "user"));
+}
+
+/** Who may not be an owner there. The order is that of Hex's API. @throws ApiError 422 */
+async function refuseOwner(
+  call: Call,
+  repository: RepositoryRow,
+  user: UserRow,
+  transfer: boolean,
+): Promise<void> {
+  const { sql } = call.deps;
+  if (!repository.public) {
+    const id = repository.organization?.id;
+    if (id === undefined || (await membershipRole(sql, id, user.id)) === undefined) {
+      throw invalid({
+        username: "cannot add owner to private package when the user is not a member of the organization",
+      });
+    }
+  }
+  if (user.organizationId !== null) {
+    if (!transfer) {
+      throw invalid({
+        username: "organization ownership can only be transferred, removing all existing owners",
+      });
+    }
+    if ((call.params.level ?? "full") !== "full") {
+      throw invalid({ level: 'ownership level is required to be "full" for organization ownership' });
+    }
+  } else if ((await organizationByName(sql, user.username)) !== undefined) {
+    const { publicUrl } = call.deps.settings;
+    throw invalid({
+      username: `cannot add organization as owner until user account and organization is merged, please contact the operator of ${publicUrl} to manually merge accounts`,
+    });
+  }
 }
 
 /** @returns undefined when none is given. @throws ApiError 422 */

@@ -14,13 +14,13 @@ import { type Call, type Handler, type RepositoryRow, textParameter } from "../c
 import { matchesName, parseSearch } from "../rules/search.ts";
 import { packageAlone, packageInList } from "../views/package.ts";
 import { urlsOf } from "../views/urls.ts";
-import { findRepository, findTarget, requirePackage } from "./lookup.ts";
+import { findTarget, requirePackage } from "./lookup.ts";
 import { PAGE_SIZE, pageOf, wholeNumber } from "./paging.ts";
+import { cacheOf, visibleRepositories } from "./visibility.ts";
 
 export const listPackages: Handler = async (call) => {
-  const repository = await findRepository(call);
-  await authorize(call, { repository });
-  const search = searchOf(call, [repository]);
+  const visible = await visibleRepositories(call);
+  const search = searchOf(call, visible);
   const rows = await searchPackages(call.deps.sql, search);
   const ids = rows.map((row) => row.id);
   const [releases, counts] = await Promise.all([
@@ -28,12 +28,19 @@ export const listPackages: Handler = async (call) => {
     packageDownloads(call.deps.sql, ids),
   ]);
   const downloads = new Map(counts.map((row) => [row.packageId, row]));
-  const urls = urlsOf(call.deps.settings);
+  const { settings } = call.deps;
   return {
     status: 200,
     body: rows.map((row) =>
-      packageInList(row.repository, row, releases.get(row.id) ?? [], downloads.get(row.id), urls),
+      packageInList(
+        row.repository,
+        row,
+        releases.get(row.id) ?? [],
+        downloads.get(row.id),
+        urlsOf(settings, row.repository),
+      ),
     ),
+    ...cacheOf(visible),
   };
 };
 
@@ -104,7 +111,16 @@ export const showPackage: Handler = async (call) => {
   ]);
   return {
     status: 200,
-    body: packageAlone(repository.name, row, releases, owners, advisories, downloads, urlsOf(settings)),
+    body: packageAlone(
+      repository.name,
+      row,
+      releases,
+      owners,
+      advisories,
+      downloads,
+      urlsOf(settings, repository.name),
+    ),
+    ...cacheOf([repository]),
     lastModified: row.updatedAt,
   };
 };

@@ -10,12 +10,12 @@ import { readTarballMetadata, type TarballHead } from "../../hex/tarball/tarball
 import { type StagedBlob, stageBlob } from "../../store/blobs.ts";
 import type { Transaction } from "../../store/postgres/pool.ts";
 import { takeRepublishPermit } from "../../store/queries/operations.ts";
+import { ownedRepository } from "../../store/queries/organizations.ts";
 import { ownerIds, setOwner } from "../../store/queries/owners.ts";
 import {
   type ApiPackageRow,
   existingPackages,
   isReserved,
-  packageByName,
   upsertPackage,
 } from "../../store/queries/packages.ts";
 import {
@@ -26,7 +26,7 @@ import {
   stoodForOtherBytes,
 } from "../../store/queries/releases.ts";
 import { authorize, authorizeAgain } from "../auth/authorization.ts";
-import { type Answer, type Call, type Handler, textParameter } from "../call.ts";
+import { type Answer, type Call, type Handler, type RepositoryRow, textParameter } from "../call.ts";
 import { invalid, notFound } from "../http/errors.ts";
 import { judgeAnnouncement, readUpload } from "../http/upload.ts";
 import { tellPublished } from "../mail/notices.ts";
@@ -34,16 +34,16 @@ import { packageMeta, packageMetaErrors } from "../rules/package.ts";
 import { releaseErrors, releaseMeta } from "../rules/release.ts";
 import { type RequirementContext, requirementErrors, requirementRows } from "../rules/requirements.ts";
 import { auditCall, changePackage } from "./change.ts";
-import { findRepository, findTarget, type PackageTarget } from "./lookup.ts";
+import { findTarget, type PackageTarget, targetOf } from "./lookup.ts";
 import { isYoung, releaseParams, viewOf } from "./releases.ts";
+import { cacheOf } from "./visibility.ts";
 
 /** `POST /publish`: the package's name is inside the tarball, so that is read before anything is authorised. */
 export const publish: Handler = async (call) => {
   const body = await receiveUpload(call);
   const head = openTarball(() => readTarballMetadata(body));
-  const repository = await findRepository(call);
   const name = String(head.metadata.name ?? "");
-  const target = { repository, package: await packageByName(call.deps.sql, repository.id, name) };
+  const target = await targetOf(call, name);
   await authorize(call, target);
   return publishTarball(call, target, name, head, body);
 };
@@ -100,19 +100,25 @@ async function publishTarball(
   if (typeof version !== "string" || parseVersion(version) === undefined) {
     throw invalid({ version: "is invalid SemVer" });
   }
-  const release = await validate(call, target, name, version, head);
+  const { repository } = target;
+  // Whom everything is allowed gets as far as here without one.
+  if (repository === undefined) throw notFound();
+  const found = { repository, package: target.package };
+  const release = await validate(call, found, name, version, head);
   await call.deps.onStep?.("stage", "before");
   const blob = await stageBlob(call.deps.blobs, body, Buffer.from(call.deps.random(16)).toString("hex"));
   await call.deps.onStep?.("stage", "after");
-  return commit(call, target, { name, version, head, blob, ...release });
+  return commit(call, found, { name, version, head, blob, ...release });
 }
+
+type FoundTarget = PackageTarget & { readonly repository: RepositoryRow };
 
 type Validated = Pick<NewRelease, "meta" | "requirements">;
 
 /** Only the errors of the first stage that fails are shown: package, then release. @throws ApiError 422 */
 async function validate(
   call: Call,
-  { repository, package: existing }: PackageTarget,
+  { repository, package: existing }: FoundTarget,
   name: string,
   version: string,
   { metadata }: TarballHead,
@@ -123,21 +129,33 @@ async function validate(
     const problem = reserved ? "is reserved" : packageNameProblem(name);
     if (problem !== undefined) throw invalid({ name: problem });
   }
-  const metaErrors = packageMetaErrors(metadata, settings.publishingRules);
+  const rules = repository.public ? settings.publishingRules : "relaxed";
+  const metaErrors = packageMetaErrors(metadata, rules);
   if (metaErrors !== undefined) throw invalid({ meta: metaErrors });
 
   const errors = releaseErrors(version, metadata);
   if (await isReserved(sql, repository.name, name, version)) errors.add("version", "is reserved");
   const required = Array.isArray(metadata.requirements) ? metadata.requirements : [];
   const names = required.map((requirement) => requirement.name);
-  const context: RequirementContext = {
-    own: repository.name,
-    external: settings.externalRepositories,
-    existing: await existingPackages(sql, repository.id, names),
-  };
+  const context = await requirementContext(call, repository, names);
   errors.add("requirements", requirementErrors(metadata.requirements, context));
   errors.throwIfAny();
   return { meta: releaseMeta(metadata), requirements: requirementRows(required, context) };
+}
+
+async function requirementContext(
+  call: Call,
+  repository: RepositoryRow,
+  names: readonly string[],
+): Promise<RequirementContext> {
+  const { sql, settings } = call.deps;
+  const own = { name: repository.name, existing: await existingPackages(sql, repository.id, names) };
+  const external = settings.externalRepositories;
+  if (repository.public) return { public: own, external };
+  const parent = await ownedRepository(sql, settings.repositoryName);
+  if (parent === undefined) throw new TypeError("there is no public repository");
+  const existing = await existingPackages(sql, parent.id, names);
+  return { public: { name: parent.name, existing }, external, current: own };
 }
 
 interface Accepted extends Validated {
@@ -149,7 +167,7 @@ interface Accepted extends Validated {
 
 async function commit(
   call: Call,
-  { repository, package: existing }: PackageTarget,
+  { repository, package: existing }: FoundTarget,
   accepted: Accepted,
 ): Promise<Answer> {
   const { name, version, head } = accepted;
@@ -160,11 +178,14 @@ async function commit(
       trusted(packageName, name),
       packageMeta(head.metadata),
     );
-    if (row.created) await makeOwner(call, tx, row);
+    if (row.created) {
+      await authorizeAgain(call, { repository }, tx);
+      await makeOwner(call, tx, repository, row);
+    }
     // Somebody took the name since we looked, or took it again: nobody has authorised us there.
     else if (row.id !== existing?.id) throw invalid({ name: "has already been taken" });
     else await authorizeAgain(call, { repository, package: row }, tx);
-    const created = await writeRelease(call, tx, repository.id, row, accepted);
+    const created = await writeRelease(call, tx, repository, row, accepted);
     const release = await releaseByVersion(tx, row.id, version);
     if (release === undefined) throw new TypeError("the release that was just written is not there");
     await auditCall(call, tx, "release.publish", releaseParams({ package: row, release }));
@@ -179,19 +200,39 @@ async function commit(
   return {
     status: created ? 201 : 200,
     body: { ...(await viewOf(call, { repository, package: row, release })), downloads: null },
+    ...cacheOf([repository]),
     ...(created ? { headers: { location: `/api/packages/${name}/releases/${version}` } } : {}),
   };
 }
 
-async function makeOwner(call: Call, tx: Transaction, row: ApiPackageRow): Promise<void> {
-  if (call.principal.kind === "user") await setOwner(tx, row.id, call.principal.user.id, "full");
+/** A private package is the organization's, and needs nobody of its own. */
+async function makeOwner(
+  call: Call,
+  tx: Transaction,
+  repository: RepositoryRow,
+  row: ApiPackageRow,
+): Promise<void> {
+  const publisher = publisherOf(call);
+  if (repository.public && publisher !== null) await setOwner(tx, row.id, publisher, "full");
+}
+
+/** @returns the account of the user or organization that publishes. */
+function publisherOf({ principal }: Call): number | null {
+  switch (principal.kind) {
+    case "none":
+      return null;
+    case "user":
+      return principal.user.id;
+    case "organization":
+      return principal.organization.accountId;
+  }
 }
 
 /** Runs under the package's lock, so two publishes of one version meet here. @returns whether it is new. */
 async function writeRelease(
   call: Call,
   tx: Transaction,
-  repositoryId: number,
+  repository: RepositoryRow,
   row: ApiPackageRow,
   accepted: Accepted,
 ): Promise<boolean> {
@@ -203,7 +244,7 @@ async function writeRelease(
     blobKey: accepted.blob.key,
     meta: accepted.meta,
     requirements: accepted.requirements,
-    publisherId: call.principal.kind === "user" ? call.principal.user.id : null,
+    publisherId: publisherOf(call),
   };
   const { allowReplace } = call.deps.settings;
   const existing = await releaseByVersion(tx, row.id, accepted.version);
@@ -212,7 +253,7 @@ async function writeRelease(
     // To revert and to publish again would replace it all the same.
     if (
       !allowReplace &&
-      (await stoodForOtherBytes(tx, repositoryId, accepted.name, accepted.version, checksum))
+      (await stoodForOtherBytes(tx, repository.id, accepted.name, accepted.version, checksum))
     ) {
       throw invalid({
         version: "was published with other contents and reverted; this repository never gives it to others",
@@ -222,7 +263,7 @@ async function writeRelease(
     return true;
   }
   const permitted = await takeRepublishPermit(tx, existing.id);
-  if (!permitted && !isYoung(call, existing.insertedAt, row.insertedAt)) {
+  if (!permitted && !isYoung(call, { repository, package: row, release: existing })) {
     throw invalid({ inserted_at: "can only modify a release up to one hour after publication" });
   }
   const replace = textParameter(call, "replace") ?? "true";

@@ -29,15 +29,26 @@ import {
   requireRelease,
   requireVersion,
 } from "./lookup.ts";
+import { cacheOf } from "./visibility.ts";
 
 /** How long after its publish a release, and how long after its first one a package, may still be changed. */
 const RELEASE_MICROS = 3_600_000_000;
 const PACKAGE_MICROS = 86_400_000_000;
 
-/** @returns whether a release of a public repository is still young enough to be changed. */
-export function isYoung(call: Call, insertedAt: number, packageInsertedAt: number): boolean {
+/** @returns whether a release is still young enough to be changed; those of a private repository always are. */
+export function isYoung(
+  call: Call,
+  {
+    repository,
+    package: row,
+    release,
+  }: Pick<ReleaseTarget, "repository" | "release"> & {
+    readonly package: { readonly insertedAt: number };
+  },
+): boolean {
+  if (!repository.public) return true;
   const at = now(call);
-  return at - insertedAt <= RELEASE_MICROS || at - packageInsertedAt <= PACKAGE_MICROS;
+  return at - release.insertedAt <= RELEASE_MICROS || at - row.insertedAt <= PACKAGE_MICROS;
 }
 
 export const showRelease: Handler = async (call) => {
@@ -56,18 +67,21 @@ export const showRelease: Handler = async (call) => {
     downloads: releaseDownloadsView(wanted.by, downloads),
     security_advisories: advisoriesView(advisories, version),
   };
-  return { status: 200, body, lastModified: target.release.updatedAt };
+  return { status: 200, body, lastModified: target.release.updatedAt, ...cacheOf([target.repository]) };
 };
 
 /** @returns a release as an answer shows it. */
-export async function viewOf(call: Call, { package: row, release }: ReleaseTarget): Promise<object> {
+export async function viewOf(
+  call: Call,
+  { repository, package: row, release }: ReleaseTarget,
+): Promise<object> {
   const { sql, settings } = call.deps;
   const [requirements, publisher] = await Promise.all([
     requirementsOf(sql, release.id),
     release.publisherId === null ? null : userById(sql, release.publisherId),
   ]);
   const parts = { packageName: row.name, release, requirements, publisher: publisher ?? null };
-  return releaseView(parts, urlsOf(settings));
+  return releaseView(parts, urlsOf(settings, repository.name));
 }
 
 export const revertRelease: Handler = async (call) => {
@@ -75,7 +89,7 @@ export const revertRelease: Handler = async (call) => {
   const target = await requireRelease(call, await findTarget(call), version);
   await authorize(call, target);
   const { repository, package: row, release } = target;
-  if (!isYoung(call, release.insertedAt, row.insertedAt)) {
+  if (!isYoung(call, target)) {
     throw invalid({ inserted_at: "can only delete a release up to one hour after publication" });
   }
   await changePackage(call, repository, row.name, async (tx) => {

@@ -1,6 +1,7 @@
 /** Accounts. */
 import { normalizeUsername } from "../../hex/names.ts";
 import { isDuplicate, type Transaction } from "../../store/postgres/pool.ts";
+import { organizationsOf } from "../../store/queries/organizations.ts";
 import {
   emailIsVerifiedElsewhere,
   insertUser,
@@ -18,7 +19,6 @@ import { requestVerification } from "../mail/account-links.ts";
 import type { NewAccount } from "../rules/user.ts";
 import { readNewAccount } from "../rules/user.ts";
 import type { ApiDependencies } from "../settings.ts";
-import { urlsOf } from "../views/urls.ts";
 import { userWithPackages } from "../views/user.ts";
 import { auditCall } from "./change.ts";
 
@@ -33,7 +33,7 @@ export const createUser: Handler = async (call) => {
   });
   return {
     status: 201,
-    body: userWithPackages(user, [], urlsOf(call.deps.settings)),
+    body: userWithPackages(user, [], call.deps.settings),
     headers: { location: `/api/users/${user.username}` },
   };
 };
@@ -70,8 +70,10 @@ export async function createAccount(
 export const showSelf: Handler = async (call) => {
   await authorize(call);
   const { user } = requireUser(call);
+  const organizations = await organizationsOf(call.deps.sql, user.id);
   const answer = await show(call, user);
-  return { ...answer, body: { ...(answer.body as object), organizations: [] } };
+  const shown = organizations.map(({ name, role }) => ({ name, role }));
+  return { ...answer, body: { ...(answer.body as object), organizations: shown } };
 };
 
 export const showUser: Handler = async (call) => {
@@ -86,8 +88,16 @@ export const showUserAgain: Handler = async (call) => {
   return showUser(call);
 };
 
+/** Of private packages only those are shown that are of organizations of the user who asks. */
 async function show(call: Call, user: UserRow): Promise<Answer> {
-  const packages = await packagesOwnedBy(call.deps.sql, user.id);
-  const body = userWithPackages(user, packages, urlsOf(call.deps.settings));
+  const { sql, settings } = call.deps;
+  const { principal } = call;
+  const common = principal.kind === "user" ? await organizationsOf(sql, principal.user.id) : [];
+  const packages = await packagesOwnedBy(
+    sql,
+    user.id,
+    common.map(({ id }) => id),
+  );
+  const body = userWithPackages(user, packages, settings);
   return { status: 200, body, lastModified: user.updatedAt };
 }

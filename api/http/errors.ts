@@ -4,7 +4,8 @@
 export type ValidationErrors = { readonly [field: string]: string | ValidationErrors };
 
 export interface ApiErrorOptions {
-  readonly errors?: ValidationErrors;
+  /** A few endpoints have always answered with one text. */
+  readonly errors?: ValidationErrors | string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly cause?: unknown;
 }
@@ -23,7 +24,7 @@ export class ApiError extends Error {
   readonly status: number;
   /** What the client is shown; null for statuses that have no text. */
   readonly text: string | null;
-  readonly errors: ValidationErrors | undefined;
+  readonly errors: ValidationErrors | string | undefined;
   readonly headers: Readonly<Record<string, string>>;
 
   constructor(status: number, text?: string, options: ApiErrorOptions = {}) {
@@ -54,7 +55,7 @@ export function unauthorized(text: string, challenge = "Basic realm=hex"): ApiEr
   return new ApiError(401, text, { headers: { "www-authenticate": challenge } });
 }
 
-export function invalid(errors: ValidationErrors): ApiError {
+export function invalid(errors: ValidationErrors | string): ApiError {
   return new ApiError(422, undefined, { errors });
 }
 

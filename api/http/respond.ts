@@ -18,9 +18,10 @@ export interface AnswerContext {
 
 /** @returns the answer, or 304 where the client has it already. */
 export function respond(answer: Answer, { request, route, format }: AnswerContext): Response {
+  const cache = answer.cache ?? route.cache;
   const headers = new Headers({ vary: "accept, accept-encoding", ...answer.headers });
   if (answer.body === undefined) {
-    if (route.cache) headers.set("cache-control", `${route.cache}, max-age=60`);
+    if (cache) headers.set("cache-control", `${cache}, max-age=60`);
     return new Response(null, { status: answer.status, headers });
   }
   const body = render(format, answer.body);
@@ -35,7 +36,7 @@ export function respond(answer: Answer, { request, route, format }: AnswerContex
     if (lastModified !== undefined) headers.set("last-modified", httpDate(lastModified));
     if (isKnown(request.headers, etag, lastModified)) return new Response(null, { status: 304, headers });
   }
-  if (route.cache) headers.set("cache-control", `${route.cache}, max-age=60`);
+  if (cache) headers.set("cache-control", `${cache}, max-age=60`);
   return new Response(bodyOf(body), { status: answer.status, headers });
 }
 

@@ -11,11 +11,16 @@ const LONGEST_NAME = 128;
 
 /** What a dependency is judged by. */
 export interface RequirementContext {
-  /** The package's own repository. */
-  readonly own: RepositoryName;
+  readonly public: KnownRepository;
   /** Repositories whose packages we do not know; the first is the default. */
   readonly external: readonly RepositoryName[];
-  /** Packages of our own repository, among the names that are required. */
+  /** The package's own repository, when that is a private one. */
+  readonly current?: KnownRepository;
+}
+
+export interface KnownRepository {
+  readonly name: RepositoryName;
+  /** Its packages among the names that are required. */
   readonly existing: ReadonlySet<string>;
 }
 
@@ -56,7 +61,8 @@ function blankProblem({ app, requirement, optional }: MetadataRequirement): stri
 
 function missingProblem(requirement: MetadataRequirement, context: RequirementContext): string | undefined {
   const repository = repositoryOf(requirement, context);
-  const missing = repository === context.own && !context.existing.has(requirement.name);
+  const known = knownRepositories(context).find(({ name }) => name === repository);
+  const missing = known !== undefined && !known.existing.has(requirement.name);
   // A name that no registry could hold would make every file that lists it unreadable.
   const impossible = packageName(requirement.name) === undefined || requirement.name.length > LONGEST_NAME;
   return missing || impossible
@@ -69,16 +75,31 @@ function repositoryProblem(
   context: RequirementContext,
 ): string | undefined {
   const repository = repositoryOf(requirement, context);
-  if (repository === context.own || context.external.some((name) => name === repository)) return undefined;
-  const others = context.external.map((name) => ` or external repository ${JSON.stringify(name)}`).join("");
-  const allowed = `public repository ${JSON.stringify(context.own)}${others}`;
+  if (allowedRepositories(context).some((name) => name === repository)) return undefined;
+  const allowed = [
+    `public repository ${JSON.stringify(context.public.name)}`,
+    ...context.external.map((name) => `external repository ${JSON.stringify(name)}`),
+    ...(context.current === undefined ? [] : [`current repository ${JSON.stringify(context.current.name)}`]),
+  ].join(" or ");
   return `dependencies can only belong to ${allowed}, got: ${JSON.stringify(repository)}`;
 }
 
-/** A dependency without a repository is ours if we have it, and external else. */
+/**
+ * A dependency without a repository is ours if we have it, and external else. A private package means one of its own
+ * repository before one of the public repository (attack: somebody publishes the name of a private package there).
+ */
 function repositoryOf({ name, repository }: MetadataRequirement, context: RequirementContext): string {
   if (!isBlank(repository)) return String(repository);
-  return context.existing.has(name) ? context.own : (context.external[0] ?? context.own);
+  const known = knownRepositories(context).find(({ existing }) => existing.has(name));
+  return known?.name ?? context.external[0] ?? context.public.name;
+}
+
+function knownRepositories({ current, public: parent }: RequirementContext): readonly KnownRepository[] {
+  return current === undefined ? [parent] : [current, parent];
+}
+
+function allowedRepositories(context: RequirementContext): readonly RepositoryName[] {
+  return [...knownRepositories(context).map(({ name }) => name), ...context.external];
 }
 
 /** @returns the rows to store. They have passed {@link requirementErrors}. */
@@ -89,7 +110,7 @@ export function requirementRows(
   return requirements.map((requirement) => {
     const name = packageName(requirement.name);
     const where = repositoryOf(requirement, context);
-    const repository = [context.own, ...context.external].find((known) => known === where);
+    const repository = allowedRepositories(context).find((known) => known === where);
     // A dependency that was validated must never be left out in silence.
     if (name === undefined || repository === undefined)
       throw new TypeError("requirements were not validated");

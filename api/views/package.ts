@@ -35,7 +35,7 @@ function packageView(
     docs_html_url: releases.some((release) => release.hasDocs) ? urls.docsPage(row.name) : null,
     latest_version: latest,
     latest_stable_version: stable,
-    configs: configs(row.name, appOf(shown), shown),
+    configs: configs(row.name, appOf(shown), shown, urls.privateRepository),
     meta: {
       description: row.meta.description ?? null,
       licenses: row.meta.licenses ?? [],

@@ -36,7 +36,7 @@ export function releaseView(
         { app: row.app, requirement: row.requirement, optional: row.optional },
       ]),
     ),
-    configs: configs(packageName, meta.app, version),
+    configs: configs(packageName, meta.app, version, urls.privateRepository),
     meta: { app: meta.app, build_tools: meta.build_tools, elixir: meta.elixir ?? null },
     publisher: publisher === null ? null : userReference(publisher, urls),
   };

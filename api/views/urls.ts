@@ -7,23 +7,45 @@ export interface Urls {
   packagePage(name: string): string;
   docsPage(name: string, version?: string): string;
   docsTarball(key: string): string;
+  /** The private repository whose packages these are of; undefined for the public one. */
+  readonly privateRepository: string | undefined;
 }
 
 // Names that are hosts of other things below the documentation's host.
 const APEX_NAMES = new Set(["api", "assets", "docs", "preview", "search", "staging", "stats", "static"]);
 
-export function urlsOf(settings: ApiSettings): Urls {
+/** @param repository of the packages; the public one unless given */
+export function urlsOf(settings: ApiSettings, repository: string = settings.repositoryName): Urls {
   const api = (path: string) => `${settings.publicUrl}/api/${path}`;
+  const page = (path: string) => `${settings.publicUrl}/packages/${path}`;
+  const docsTarball = (key: string) => `${settings.repositoryUrl}/${key}`;
+  if (repository !== settings.repositoryName) {
+    return {
+      api,
+      package: (name) => api(`repos/${repository}/packages/${name}`),
+      packagePage: (name) => page(`${repository}/${name}`),
+      docsPage: (name, version) =>
+        `${below(settings.privateDocsUrl, repository)}/${name}/${version === undefined ? "" : `${version}/`}`,
+      docsTarball,
+      privateRepository: repository,
+    };
+  }
   return {
     api,
     package: (name) => api(`packages/${name}`),
-    packagePage: (name) => `${settings.publicUrl}/packages/${name}`,
+    packagePage: (name) => page(name),
     docsPage(name, version) {
-      const url = new URL(settings.docsUrl);
       const folder = version === undefined ? "" : `${version}/`;
-      if (APEX_NAMES.has(name)) return `${url.origin}/${name}/${folder}`;
-      return `${url.protocol}//${name.replaceAll("_", "-")}.${url.host}/${folder}`;
+      if (APEX_NAMES.has(name)) return `${new URL(settings.docsUrl).origin}/${name}/${folder}`;
+      return `${below(settings.docsUrl, name)}/${folder}`;
     },
-    docsTarball: (key) => `${settings.repositoryUrl}/${key}`,
+    docsTarball,
+    privateRepository: undefined,
   };
+}
+
+/** @returns the origin whose host has the name as one more part in front; an underscore is in no host. */
+function below(origin: string, name: string): string {
+  const url = new URL(origin);
+  return `${url.protocol}//${name.replaceAll("_", "-")}.${url.host}`;
 }

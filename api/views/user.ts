@@ -1,7 +1,8 @@
 /** Users in answers. */
 import type { OwnedPackage, UserReference, UserRow } from "../../store/queries/users.ts";
 import { instant } from "../http/format.ts";
-import type { Urls } from "./urls.ts";
+import type { ApiSettings } from "../settings.ts";
+import { type Urls, urlsOf } from "./urls.ts";
 
 /** Enough for lists. */
 export function userReference(user: UserReference, urls: Urls): object {
@@ -23,15 +24,19 @@ export function userView(user: UserRow, urls: Urls): object {
 }
 
 /** With what the user owns. */
-export function userWithPackages(user: UserRow, packages: readonly OwnedPackage[], urls: Urls): object {
+export function userWithPackages(
+  user: UserRow,
+  packages: readonly OwnedPackage[],
+  settings: ApiSettings,
+): object {
+  const shown = packages.map(({ name, repository }) => {
+    const urls = urlsOf(settings, repository);
+    return { name, repository, url: urls.package(name), html_url: urls.packagePage(name) };
+  });
   return {
-    ...userView(user, urls),
-    owned_packages: Object.fromEntries(packages.map(({ name }) => [name, urls.package(name)])),
-    packages: packages.map(({ name, repository }) => ({
-      name,
-      repository,
-      url: urls.package(name),
-      html_url: urls.packagePage(name),
-    })),
+    ...userView(user, urlsOf(settings)),
+    // Of packages with one name the public one, which comes first, is meant.
+    owned_packages: Object.fromEntries(shown.toReversed().map(({ name, url }) => [name, url])),
+    packages: shown,
   };
 }

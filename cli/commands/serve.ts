@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import { startServer } from "../../api/server.ts";
 import { createEdge } from "../../edge/app.ts";
+import { createPrivateReaders } from "../../edge/readers.ts";
 import type { Signer } from "../../proto/signer.ts";
 import { readServeConfig, type ServeConfig } from "../../schemas/config/config.ts";
 import { migrate } from "../../store/postgres/migrate.ts";
@@ -21,6 +22,8 @@ import { startGenerator, untilWritten } from "../wire/running-generator.ts";
 import { openStores } from "../wire/stores.ts";
 
 const PATIENCE_SECONDS = 30;
+/** Of their own, so that a crowd of publishers holds up no install of a private package. */
+const READER_CONNECTIONS = 4;
 
 export function serveCommand(context: Context): Command {
   return new Command("serve")
@@ -138,10 +141,12 @@ async function startParts(
     page: frontPage(found.installation),
   });
   const { publicStore: store } = stores;
-  const { repository } = found;
+  const { repository, keySecret } = found;
+  const sql = await found.database.rolePool("skep_api", READER_CONNECTIONS);
+  const readers = createPrivateReaders({ sql, keySecret, clock: () => new Date() });
   root.route(
     "/repo",
-    createEdge({ store, repository, surrogateHeaders: config.surrogateHeaders, logger: log }),
+    createEdge({ store, repository, readers, surrogateHeaders: config.surrogateHeaders, logger: log }),
   );
   await untilWritten(store, repository, service);
   const server = await startServer(root.fetch, config.http);

@@ -6,6 +6,8 @@ export interface AuditEntry {
   readonly params: object;
   readonly userId: number | null;
   readonly keyId: number | null;
+  /** The organization that acts, or whose members or seats it is about. */
+  readonly organizationId?: number | null;
   readonly userAgent: string;
   readonly remoteIp: string;
 }
@@ -14,9 +16,9 @@ const LONGEST_AGENT = 255;
 
 export async function audit(tx: Transaction, entry: AuditEntry): Promise<void> {
   await tx`
-    insert into audit_logs (action, params, user_id, key_id, user_agent, remote_ip)
+    insert into audit_logs (action, params, user_id, key_id, organization_id, user_agent, remote_ip)
     values (${entry.action}, ${tx.json(entry.params as never)}, ${entry.userId}, ${entry.keyId},
-      ${entry.userAgent.slice(0, LONGEST_AGENT)}, ${entry.remoteIp})`;
+      ${entry.organizationId ?? null}, ${entry.userAgent.slice(0, LONGEST_AGENT)}, ${entry.remoteIp})`;
 }
 
 /** Whose entries: what a user has done, or what was done to a package. */

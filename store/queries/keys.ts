@@ -7,9 +7,16 @@ export interface KeyPermission {
   readonly resource: string | null;
 }
 
+/** Whose key it is: a user's, or an organization's. */
+export type KeyOwner =
+  | { readonly userId: number; readonly organizationId?: undefined }
+  | { readonly organizationId: number; readonly userId?: undefined };
+
 export interface KeyRow {
   readonly id: number;
-  readonly userId: number;
+  /** Null for a key of an organization. */
+  readonly userId: number | null;
+  readonly organizationId: number | null;
   readonly name: string;
   readonly permissions: readonly KeyPermission[];
   readonly revokeAt: Micros | null;
@@ -21,7 +28,7 @@ export interface KeyRow {
 }
 
 const keyColumns = (sql: Queryable) => sql`
-  id, user_id as "userId", name, permissions, revoke_at as "revokeAt", last_used_at as "lastUsedAt",
+  id, user_id as "userId", organization_id as "organizationId", name, permissions, revoke_at as "revokeAt", last_used_at as "lastUsedAt",
   last_used_ip as "lastUsedIp", last_used_agent as "lastUsedAgent", inserted_at as "insertedAt",
   updated_at as "updatedAt"`;
 
@@ -35,30 +42,42 @@ export async function keyByHash(
   return row;
 }
 
-/** @returns the user's keys that are not revoked, by name. */
-export function liveKeys(sql: Queryable, userId: number, now: Micros): Promise<readonly KeyRow[]> {
-  return sql<KeyRow[]>`
-    select ${keyColumns(sql)} from keys
-    where user_id = ${userId} and (revoke_at is null or revoke_at > ${now}) order by name collate "C"`;
+function ownedBy(sql: Queryable, owner: KeyOwner) {
+  return owner.userId === undefined
+    ? sql`organization_id = ${owner.organizationId}`
+    : sql`user_id = ${owner.userId}`;
 }
 
-export interface NewKey {
-  readonly userId: number;
+/** @returns the user's keys that are not revoked, by name. */
+export function liveKeys(sql: Queryable, userId: number, now: Micros): Promise<readonly KeyRow[]> {
+  return liveKeysOf(sql, { userId }, now);
+}
+
+/** @returns the owner's keys that are not revoked, by name. */
+export function liveKeysOf(sql: Queryable, owner: KeyOwner, now: Micros): Promise<readonly KeyRow[]> {
+  return sql<KeyRow[]>`
+    select ${keyColumns(sql)} from keys
+    where ${ownedBy(sql, owner)} and (revoke_at is null or revoke_at > ${now}) order by name collate "C"`;
+}
+
+export type NewKey = KeyOwner & {
   readonly name: string;
   readonly permissions: readonly KeyPermission[];
   readonly revokeAt: Micros | null;
   readonly secretFirst: string;
   readonly secretSecond: string;
-}
+};
 
-/** Adds a key; a name that a live key of the user has gets the next free suffix. */
+/** Adds a key; a name that a live key of the owner has gets the next free suffix. */
 export async function insertKey(tx: Transaction, key: NewKey, now: Micros): Promise<KeyRow> {
   // Two keys made at once must not get the same name.
-  await tx`select from users where id = ${key.userId} for update`;
-  const taken = (await liveKeys(tx, key.userId, now)).map((row) => row.name);
+  if (key.userId === undefined)
+    await tx`select from organizations where id = ${key.organizationId} for update`;
+  else await tx`select from users where id = ${key.userId} for update`;
+  const taken = (await liveKeysOf(tx, key, now)).map((row) => row.name);
   const [row] = await tx<KeyRow[]>`
-    insert into keys (user_id, name, permissions, revoke_at, secret_first, secret_second)
-    values (${key.userId}, ${freeName(key.name, taken)}, ${tx.json(key.permissions as never)}, ${key.revokeAt},
+    insert into keys (user_id, organization_id, name, permissions, revoke_at, secret_first, secret_second)
+    values (${key.userId ?? null}, ${key.organizationId ?? null}, ${freeName(key.name, taken)}, ${tx.json(key.permissions as never)}, ${key.revokeAt},
       ${key.secretFirst}, ${key.secretSecond})
     returning ${keyColumns(tx)}`;
   if (row === undefined) throw new TypeError("insert returned no row");
@@ -77,14 +96,14 @@ function freeName(name: string, taken: readonly string[]): string {
 /** @returns the keys that were revoked, as they are now. */
 export function revokeKeys(
   tx: Queryable,
-  userId: number,
+  owner: KeyOwner,
   names: readonly string[],
   now: Micros,
   at: Micros,
 ): Promise<readonly KeyRow[]> {
   return tx<KeyRow[]>`
     update keys set revoke_at = ${at}, updated_at = now()
-    where user_id = ${userId} and name = any(${names as string[]}) and (revoke_at is null or revoke_at > ${now})
+    where ${ownedBy(tx, owner)} and name = any(${names as string[]}) and (revoke_at is null or revoke_at > ${now})
     returning ${keyColumns(tx)}`;
 }
 

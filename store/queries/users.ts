@@ -11,6 +11,8 @@ export interface UserRow {
   readonly handles: Readonly<Record<string, string>>;
   /** A service account, to which everything is allowed. */
   readonly service: boolean;
+  /** Set for the account of an organization, with which nobody signs in. */
+  readonly organizationId: number | null;
   readonly deactivatedAt: Micros | null;
   readonly insertedAt: Micros;
   readonly updatedAt: Micros;
@@ -28,7 +30,7 @@ export interface UserReference {
 
 const userColumns = (sql: Queryable) => sql`
   u.id, u.username, u.full_name as "fullName", u.password_hash as "passwordHash", u.handles, u.service,
-  u.deactivated_at as "deactivatedAt", u.inserted_at as "insertedAt", u.updated_at as "updatedAt",
+  u.organization_id as "organizationId",  u.deactivated_at as "deactivatedAt", u.inserted_at as "insertedAt", u.updated_at as "updatedAt",
   exists (select from emails e where e.user_id = u.id and e.is_primary and e.verified) as verified,
   (select e.email from emails e where e.user_id = u.id and e.is_public order by e.id limit 1) as "publicEmail"`;
 
@@ -95,11 +97,18 @@ export interface OwnedPackage {
   readonly repository: string;
 }
 
-/** @returns what the user owns, the public repository's first, then by repository and name. */
-export function packagesOwnedBy(sql: Queryable, userId: number): Promise<readonly OwnedPackage[]> {
+/**
+ * @param members private packages only of these organizations; none unless given
+ * @returns what the user owns, the public repository's first, then by repository and name.
+ */
+export function packagesOwnedBy(
+  sql: Queryable,
+  userId: number,
+  members: readonly number[] = [],
+): Promise<readonly OwnedPackage[]> {
   return sql<OwnedPackage[]>`
     select p.name, r.name as repository
     from package_owners o join packages p on p.id = o.package_id join repositories r on r.id = p.repository_id
-    where o.user_id = ${userId}
+    where o.user_id = ${userId} and (r.public or r.organization_id = any(${members as number[]}::bigint[]))
     order by r.public desc, r.name collate "C", p.name collate "C"`;
 }

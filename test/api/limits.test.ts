@@ -4,6 +4,7 @@ import type { Principal } from "../../api/auth/principal.ts";
 import { networkList, networkOf, plainAddress } from "../../api/limits/address.ts";
 import { Admission } from "../../api/limits/admission.ts";
 import { PostgresCounters } from "../../api/limits/counters.ts";
+import { micros } from "../../schemas/time.ts";
 import type { Sql } from "../../store/postgres/pool.ts";
 import { forgetHits } from "../../store/queries/counters.ts";
 import { blockNetwork, unblockNetwork } from "../../store/queries/operations.ts";
@@ -132,7 +133,15 @@ describe("requests with one", () => {
     });
     const principal: Principal = {
       kind: "organization",
-      organization: { id: 7, name: "acme" },
+      organization: {
+        id: 7,
+        name: "acme",
+        billingActive: true,
+        seats: null,
+        accountId: null,
+        insertedAt: micros(0),
+        updatedAt: micros(0),
+      },
       credential: { kind: "oauth", scopes: [] },
     };
     for (let count = 0; count < 3; count += 1) await admission.admit(principal, "198.51.100.1");

@@ -1,4 +1,4 @@
-/** Walks the route table: every route times every kind of principal, against what its row says. */
+/** Walks the route table: every route times every kind of principal and target, against what its row says. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Route } from "../../api/route.ts";
 import { ROUTES } from "../../api/routes.ts";
@@ -35,14 +35,32 @@ beforeAll(async () => {
   credentials.set("unverified", await registry.key("unverified", undefined, { verified: false }));
   credentials.set("deactivated", await registry.key("deactivated"));
   credentials.set("service", await registry.key("service"));
+  await registry.organization("acme", { reading: "read", writing: "write", leading: "admin" });
+  await registry.organization("other", { elsewhere: "admin" });
+  credentials.set("organization", await registry.organizationKey("acme"));
+  credentials.set(
+    "organization, repository key",
+    await registry.organizationKey("acme", [{ domain: "repository", resource: "acme" }]),
+  );
+  credentials.set("other organization", await registry.organizationKey("other"));
+  credentials.set("read member", await registry.key("reading"));
+  credentials.set("write member", await registry.key("writing"));
+  credentials.set("admin member", await registry.key("leading"));
+  credentials.set("other organization's admin", await registry.key("elsewhere"));
   await registry.database.sql`update users set deactivated_at = now() where username = 'deactivated'`;
   await registry.database.sql`update users set service = true where username = 'service'`;
-  const published = await registry.request("/publish", {
-    method: "POST",
-    headers: { authorization: credentials.get("full owner") ?? "" },
-    body: new Uint8Array(packageTarball()),
-  });
-  expect(published.status).toBe(201);
+  // One name in both repositories, so that none can be taken for the other.
+  for (const [path, principal] of [
+    ["/publish", "full owner"],
+    ["/repos/acme/publish", "write member"],
+  ] as const) {
+    const published = await registry.request(path, {
+      method: "POST",
+      headers: { authorization: credentials.get(principal) ?? "" },
+      body: new Uint8Array(packageTarball()),
+    });
+    expect(published.status).toBe(201);
+  }
   await registry.own("maintainer", "example", "maintainer");
 });
 afterAll(() => registry.stop());
@@ -63,17 +81,43 @@ const PRINCIPALS = [
   "unverified",
   "deactivated",
   "service",
+  "organization",
+  "organization, repository key",
+  "other organization",
+  "read member",
+  "write member",
+  "admin member",
+  "other organization's admin",
 ] as const;
 type PrincipalName = (typeof PRINCIPALS)[number];
 
+/** What a request is about: the public repository or the private one, and the organization of that name. */
+type TargetName = "local" | "acme";
+
+const ROLES = ["read", "write", "admin"] as const;
+type Role = (typeof ROLES)[number];
+
+/** In acme. */
+const MEMBERS: Partial<Record<PrincipalName, Role>> = {
+  organization: "admin",
+  "read member": "read",
+  "write member": "write",
+  "admin member": "admin",
+};
+
+const FORBIDDEN = { status: 403, message: "account not authorized for this action" };
+const HIDDEN = { status: 404, message: "Page not found" };
+
 /** What the contract says, before anything is looked up or done: a status, or undefined for "may". */
-function expected(route: Route, principal: PrincipalName): { status: number; message?: string } | undefined {
+function expected(
+  route: Route,
+  principal: PrincipalName,
+  target: TargetName,
+): { status: number; message?: string } | undefined {
   switch (principal) {
     case "anonymous":
       if (route.authenticated) return { status: 401, message: "missing authentication information" };
-      return needsOwner(route)
-        ? { status: 403, message: "account not authorized for this action" }
-        : undefined;
+      break;
     case "bad key":
     case "bearer":
       return { status: 401, message: "invalid API key" };
@@ -84,43 +128,69 @@ function expected(route: Route, principal: PrincipalName): { status: number; mes
     case "service":
       return undefined;
     case "unverified":
-      return authorizes(route) && !route.unverified
-        ? { status: 403, message: "email not verified" }
-        : undefined;
-    case "full owner":
-    case "full owner, Basic":
-      return undefined;
+      if (authorizes(route) && !route.unverified) return { status: 403, message: "email not verified" };
+      break;
     case "full owner, read key":
-      return route.permission === "write" || route.permission === "publish" ? NOT_PERMITTED : undefined;
+      if (route.permission === "write" || route.permission === "publish") return NOT_PERMITTED;
+      break;
     case "full owner, package key":
-      return route.permission === "write" ? NOT_PERMITTED : undefined;
+      if (route.permission === "write" || (route.permission === "publish" && target !== "local"))
+        return NOT_PERMITTED;
+      break;
     case "full owner, other package's key":
-      return route.permission === "write" || route.permission === "publish" ? NOT_PERMITTED : undefined;
+      if (route.permission === "write" || route.permission === "publish") return NOT_PERMITTED;
+      break;
     case "full owner, repositories key":
-      return route.permission === "none" ? undefined : NOT_PERMITTED;
+    case "organization, repository key":
+      if (route.permission !== "none") return NOT_PERMITTED;
+      break;
+  }
+  return byRule(route, principal, target);
+}
+
+/** Section 5, and section 3.2 for keys. */
+function byRule(route: Route, principal: PrincipalName, target: TargetName) {
+  const role = MEMBERS[principal];
+  const has = (wanted: Role) => role !== undefined && ROLES.indexOf(role) >= ROLES.indexOf(wanted);
+  const inOrganization = (wanted: Role) => {
+    if (target === "acme") return has(wanted) ? undefined : HIDDEN;
+    return wanted === "read" ? undefined : FORBIDDEN;
+  };
+  const owning = (level: "maintainer" | "full") => {
+    if (target === "acme") return has(level === "full" ? "admin" : "write") ? undefined : HIDDEN;
+    const owns = principal.startsWith("full owner") || (level === "maintainer" && principal === "maintainer");
+    return owns ? undefined : FORBIDDEN;
+  };
+  switch (route.rule) {
+    case undefined:
+      return undefined;
+    case "user":
+      return principal.includes("organization") && !principal.includes("admin") ? HIDDEN : undefined;
+    case "readers":
+      return inOrganization("read");
+    case "member":
+      return inOrganization("read");
+    case "writing-member":
+      return inOrganization("write");
+    case "organization-admin":
+      return inOrganization("admin");
     case "maintainer":
-      return route.rule === "full-owner"
-        ? { status: 403, message: "account not authorized for this action" }
-        : undefined;
-    case "stranger":
-      return needsOwner(route)
-        ? { status: 403, message: "account not authorized for this action" }
-        : undefined;
+      return owning("maintainer");
+    case "full-owner":
+      return owning("full");
   }
 }
 
 const NOT_PERMITTED = { status: 401, message: "key not authorized for this action" };
-const needsOwner = (route: Route) => route.rule === "maintainer" || route.rule === "full-owner";
 /** Routes that anybody may ask for look at no principal, but for one that is not valid. */
 const authorizes = (route: Route) => route.permission !== "none" || route.authenticated === true;
 
 /** Requests that do no harm: what they are about is there, and what they send is refused. */
-function harmless(route: Route, prefix: string): [string, RequestInit] {
+function harmless(route: Route, prefix: string, target: TargetName): [string, RequestInit] {
   const path = route.path
-    .replace(
-      ":name",
-      route.path.startsWith("/users") ? "owner" : route.path.startsWith("/keys") ? "no-such-key" : "example",
-    )
+    .replace(":organization", target)
+    .replace(":repository", target)
+    .replace(":name", nameIn(route))
     .replace(":version", "1.0.0")
     .replace(":user", "nobody");
   const query = route.path === "/auth" ? "?domain=nothing" : "";
@@ -131,41 +201,92 @@ function harmless(route: Route, prefix: string): [string, RequestInit] {
     return [`${prefix}${path}`, { method: route.method, body: new Uint8Array(body) }];
   }
   const headers = { "content-type": "application/json" };
+  const body = { level: "none", reason: "none", role: "none" };
   return [
     `${prefix}${path}`,
-    { method: route.method, headers, body: JSON.stringify({ level: "none", reason: "none" }) },
+    // Somebody whom nobody knows.
+    {
+      method: route.method,
+      headers,
+      body: JSON.stringify(route.path.endsWith("/members") ? { ...body, name: "nobody" } : body),
+    },
   ];
+}
+
+function nameIn({ path }: Route): string {
+  if (path.startsWith("/users")) return "owner";
+  if (path.includes("/keys")) return "no-such-key";
+  return path.includes("/members") ? "nobody" : "example";
 }
 
 /** What would change something is only tried by who may not. */
 const CHANGES = new Set([
   "DELETE /packages/:name/releases/:version",
   "DELETE /keys",
+  "DELETE /orgs/:organization/keys",
   "DELETE /packages/:name/releases/:version/retire",
   "DELETE /packages/:name/releases/:version/docs",
 ]);
+
+/** About something that is not there, even for who may. */
+const NOT_THERE = new Set([
+  "GET /keys/:name",
+  "DELETE /keys/:name",
+  "GET /orgs/:organization/keys/:name",
+  "DELETE /orgs/:organization/keys/:name",
+  "GET /orgs/:organization/members/:name",
+  "POST /orgs/:organization/members/:name",
+  "GET /packages/:name/releases/:version/docs",
+  "GET /packages/:name/owners/:user",
+  "PUT /packages/:name/owners/:user",
+  "DELETE /packages/:name/owners/:user",
+]);
+
+/** Where a route can be asked for, and about what. */
+function placesOf(route: Route): readonly (readonly [prefix: string, target: TargetName])[] {
+  if (route.scoped) {
+    const named = [
+      ["/repos/local", "local"],
+      ["/repos/acme", "acme"],
+    ] as const;
+    return [["", "local"], ...named];
+  }
+  return /:organization|:repository/.test(route.path)
+    ? [
+        ["", "local"],
+        ["", "acme"],
+      ]
+    : [["", "local"]];
+}
 
 describe.each(ROUTES.map((route) => [`${route.method} ${route.path}`, route] as const))(
   "%s",
   (name, route) => {
     it.each(PRINCIPALS)("%s", async (principal) => {
-      const wanted = expected(route, principal);
-      if (wanted === undefined && CHANGES.has(name)) return;
-      for (const prefix of route.scoped ? ["", "/repos/local"] : [""]) {
-        const [path, init] = harmless(route, prefix);
+      for (const [prefix, target] of placesOf(route)) {
+        const wanted = expected(route, principal, target);
+        if (wanted === undefined && CHANGES.has(name)) continue;
+        const [path, init] = harmless(route, prefix, target);
         const authorization = credentials.get(principal);
         const headers = { ...init.headers, ...(authorization === undefined ? {} : { authorization }) };
         const response = await registry.request(path, { ...init, headers });
         const text = await response.text();
         const body = response.headers.get("content-type")?.includes("json") ? JSON.parse(text) : undefined;
+        const told = { path, status: response.status, message: body?.message };
         if (wanted !== undefined) {
-          expect({ status: response.status, message: body?.message }).toMatchObject(wanted);
+          expect(told).toMatchObject({ path, ...wanted });
           if (wanted.status === 401) expect(response.headers.get("www-authenticate")).toBe("Basic realm=hex");
         } else if (path.endsWith("/auth?domain=nothing")) {
           // Who is authenticated is asked about a domain that nobody has.
           expect(response.status).toBe(401);
         } else {
-          expect([200, 201, 204, 302, 404, 422], `${response.status} ${text}`).toContain(response.status);
+          const gone = NOT_THERE.has(name) || principal === "service" ? [404] : [];
+          expect([200, 201, 204, 302, 422, ...gone], `${path}: ${response.status} ${text}`).toContain(
+            response.status,
+          );
+        }
+        if (target === "acme" && response.ok) {
+          expect(response.headers.get("cache-control") ?? "private").toMatch(/^private/);
         }
         expect(response.headers.get("x-request-id")).toMatch(/^[0-9a-f-]{36}$/);
         expect(response.headers.get("vary") ?? "accept-encoding").toContain("accept-encoding");

@@ -2,9 +2,12 @@
 import { randomBytes } from "node:crypto";
 import { hashKeySecret } from "../../api/auth/key-secret.ts";
 import { hashPassword } from "../../api/auth/password.ts";
+import { repositoryName, trusted } from "../../hex/ids.ts";
 import { micros } from "../../schemas/time.ts";
 import type { Sql } from "../../store/postgres/pool.ts";
-import { insertKey, type KeyPermission } from "../../store/queries/keys.ts";
+import { insertKey, type KeyOwner, type KeyPermission } from "../../store/queries/keys.ts";
+import { type Role, setMember } from "../../store/queries/memberships.ts";
+import { insertOrganization, organizationByName } from "../../store/queries/organizations.ts";
 import { insertUser } from "../../store/queries/users.ts";
 import { KEY_SECRET } from "./api-settings.ts";
 
@@ -35,11 +38,18 @@ export async function makeKey(
   permissions: readonly KeyPermission[] = FULL,
   options: AccountOptions = {},
 ): Promise<string> {
-  const userId = await makeUser(sql, username, options);
+  return insertTestKey(sql, { userId: await makeUser(sql, username, options) }, permissions);
+}
+
+async function insertTestKey(
+  sql: Sql,
+  owner: KeyOwner,
+  permissions: readonly KeyPermission[],
+): Promise<string> {
   const secret = randomBytes(16).toString("hex");
   const { first, second } = hashKeySecret(KEY_SECRET, secret);
   const key = {
-    userId,
+    ...owner,
     name: `key ${secret}`,
     permissions,
     revokeAt: null,
@@ -48,4 +58,29 @@ export async function makeKey(
   };
   await sql.begin((tx) => insertKey(tx, key, micros(Date.now() * 1000)));
   return secret;
+}
+
+/** Makes the organization with its members, who are made when not there. @returns its id. */
+export async function makeOrganization(
+  sql: Sql,
+  name: string,
+  members: Readonly<Record<string, Role>>,
+): Promise<number> {
+  const organization = await sql.begin((tx) => insertOrganization(tx, trusted(repositoryName, name)));
+  for (const [username, role] of Object.entries(members)) {
+    const userId = await makeUser(sql, username);
+    await sql.begin((tx) => setMember(tx, organization.id, userId, role));
+  }
+  return organization.id;
+}
+
+/** @returns the secret of a new key of the organization. */
+export async function makeOrganizationKey(
+  sql: Sql,
+  name: string,
+  permissions: readonly KeyPermission[] = FULL,
+): Promise<string> {
+  const organization = await organizationByName(sql, name);
+  if (organization === undefined) throw new Error(`no organization ${name}`);
+  return insertTestKey(sql, { organizationId: organization.id }, permissions);
 }

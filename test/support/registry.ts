@@ -9,16 +9,18 @@ import { openReadOnlySwitch, type ReadOnlySwitch } from "../../api/read-only.ts"
 import { startServer } from "../../api/server.ts";
 import type { ApiDependencies, ApiSettings } from "../../api/settings.ts";
 import { createEdge } from "../../edge/app.ts";
+import { createPrivateReaders } from "../../edge/readers.ts";
 import { type Cdn, type GeneratorContext, newCounters } from "../../generator/context.ts";
 import { Generator } from "../../generator/generator.ts";
 import { openChangeWaiter } from "../../store/change-waiter.ts";
 import { MemoryStore } from "../../store/objects/memory.ts";
 import type { ObjectStore } from "../../store/objects/store.ts";
 import type { KeyPermission } from "../../store/queries/keys.ts";
+import type { Role } from "../../store/queries/memberships.ts";
 import { setOwner } from "../../store/queries/owners.ts";
 import { ensurePublicRepository } from "../../store/queries/repositories.ts";
 import { createWeb } from "../../web/app.ts";
-import { type AccountOptions, makeKey, makeUser } from "./accounts.ts";
+import { type AccountOptions, makeKey, makeOrganization, makeOrganizationKey, makeUser } from "./accounts.ts";
 import { KEY_SECRET, NAME, SETTINGS } from "./api-settings.ts";
 import type { TestDatabase } from "./open-database.ts";
 import { QUICK } from "./quick.ts";
@@ -53,6 +55,10 @@ export interface TestRegistry {
   key(username: string, permissions?: readonly KeyPermission[], options?: AccountOptions): Promise<string>;
   /** @returns the id of the user, who is made when not there, with the password `password`. */
   user(username: string, options?: AccountOptions): Promise<number>;
+  /** Makes the organization with its members, who are made when not there. @returns its id. */
+  organization(name: string, members: Readonly<Record<string, Role>>): Promise<number>;
+  /** @returns the secret of a new key of the organization. */
+  organizationKey(name: string, permissions?: readonly KeyPermission[]): Promise<string>;
   own(username: string, packageName: string, level: "maintainer" | "full"): Promise<void>;
   /** A request to the API, without the socket. */
   request(path: string, init?: RequestInit): Promise<Response>;
@@ -99,7 +105,12 @@ export async function startRegistry(options: RegistryOptions = {}): Promise<Test
     await next();
   });
   for (const path of ["/api", "/api/*"]) root.all(path, (c) => api.fetch(c.req.raw, c.env as NodeBindings));
-  root.route("/repo", createEdge({ store: publicStore, repository: { name: NAME, public: true } }));
+  const readers = createPrivateReaders({
+    sql,
+    keySecret: KEY_SECRET,
+    clock: options.clock ?? (() => new Date()),
+  });
+  root.route("/repo", createEdge({ store: publicStore, repository: { name: NAME, public: true }, readers }));
   const web = createWeb(deps);
   root.notFound((c) => web.fetch(c.req.raw, c.env as NodeBindings));
 
@@ -129,6 +140,8 @@ export async function startRegistry(options: RegistryOptions = {}): Promise<Test
     apiRequests: () => apiRequests,
     user: (username, account) => makeUser(database.sql, username, account),
     key: (username, permissions, account) => makeKey(database.sql, username, permissions, account),
+    organization: (name, members) => makeOrganization(database.sql, name, members),
+    organizationKey: (name, permissions) => makeOrganizationKey(database.sql, name, permissions),
     async own(username, packageName, level) {
       const userId = await makeUser(database.sql, username);
       const [row] = await database.sql<{ id: number }[]>`select id from packages where name = ${packageName}`;

@@ -1,0 +1,100 @@
+/**
+ * Who may read a private repository. An access token is judged by its signature and scope alone, so that installs go
+ * on without the database; an API key is looked up each time, so that a revoked one is worth nothing at once.
+ */
+import type { RepositoryName } from "../hex/ids.ts";
+import { type Micros, micros } from "../schemas/time.ts";
+import { hashKeySecret, sameSecret } from "../store/key-secret.ts";
+import type { Sql } from "../store/postgres/pool.ts";
+import { type KeyPermission, touchKey } from "../store/queries/keys.ts";
+import { type KeyReader, keyReader } from "../store/queries/readers.ts";
+
+/** Why somebody may not. Of a repository that is not there and one of others, both are told the same. */
+export interface Refusal {
+  /** 401: the credential is none; 403: it is not enough. */
+  readonly status: 401 | 403;
+  readonly reason: string;
+}
+
+export interface PrivateReaders {
+  /**
+   * @param authorization the header as it was sent
+   * @returns undefined for somebody who may.
+   * @throws what the database throws.
+   */
+  refusal(repository: RepositoryName, authorization: string | undefined): Promise<Refusal | undefined>;
+}
+
+/** What an access token says of its bearer. */
+export type BearerVerdict = "allowed" | "invalid" | "forbidden";
+
+export interface ReadersSettings {
+  readonly sql: Sql;
+  /** That of the API's keys. */
+  readonly keySecret: string;
+  readonly clock: () => Date;
+  /** Judges an access token without the database; absent: there are none. */
+  readonly authorizeBearer?: (token: string, repository: RepositoryName) => Promise<BearerVerdict>;
+}
+
+const MISSING: Refusal = { status: 401, reason: "missing authentication information" };
+const INVALID: Refusal = { status: 401, reason: "invalid API key" };
+const REVOKED: Refusal = { status: 401, reason: "API key revoked" };
+const UNFIT: Refusal = { status: 401, reason: "key not authorized for this action" };
+const UNVERIFIED: Refusal = { status: 403, reason: "email not verified" };
+const FOREIGN: Refusal = { status: 403, reason: "account not authorized for this action" };
+const UNPAID: Refusal = { status: 403, reason: "organization has no active billing subscription" };
+
+const TOUCH_MICROS = 300_000_000;
+
+export function createPrivateReaders(settings: ReadersSettings): PrivateReaders {
+  const { sql, keySecret, clock, authorizeBearer } = settings;
+
+  async function refusalOfBearer(token: string, repository: RepositoryName): Promise<Refusal | undefined> {
+    const verdict = (await authorizeBearer?.(token, repository)) ?? "invalid";
+    if (verdict === "allowed") return undefined;
+    return verdict === "invalid" ? INVALID : FOREIGN;
+  }
+
+  async function refusalOfKey(secret: string, repository: RepositoryName): Promise<Refusal | undefined> {
+    const { first, second } = hashKeySecret(keySecret, secret);
+    const reader = await keyReader(sql, first, repository);
+    if (reader === undefined || !sameSecret(reader.secretSecond, second)) return INVALID;
+    const now = micros(clock().getTime() * 1000);
+    const refusal = refusalOfReader(reader, repository, now);
+    if (refusal === undefined && (reader.lastUsedAt === null || now - reader.lastUsedAt >= TOUCH_MICROS)) {
+      // For people to know which keys are in use. An install must not fail for it.
+      await touchKey(sql, reader.keyId, { at: now, ip: "", agent: "" }).catch(() => undefined);
+    }
+    return refusal;
+  }
+
+  return {
+    async refusal(repository, authorization) {
+      if (authorization === undefined || authorization === "") return MISSING;
+      // A password would be sent along with every file of an install.
+      if (/^basic /i.test(authorization)) return INVALID;
+      const token = /^bearer +(.*)$/i.exec(authorization)?.[1];
+      return token === undefined
+        ? refusalOfKey(authorization, repository)
+        : refusalOfBearer(token, repository);
+    },
+  };
+}
+
+/** In the order in which the API asks the same. */
+function refusalOfReader(reader: KeyReader, repository: string, now: Micros): Refusal | undefined {
+  const { user, permissions, revokeAt } = reader;
+  if (user?.account) return INVALID;
+  if (revokeAt !== null && revokeAt < now) return REVOKED;
+  if (user?.deactivated) return INVALID;
+  if (user?.service) return undefined;
+  if (user?.verified === false) return UNVERIFIED;
+  if (!permissions.some((permission) => covers(permission, repository))) return UNFIT;
+  if (!reader.belongs) return FOREIGN;
+  return reader.billingActive === false ? UNPAID : undefined;
+}
+
+function covers({ domain, resource }: KeyPermission, repository: string): boolean {
+  return domain === "repositories" || (domain === "repository" && resource === repository);
+}

@@ -15,6 +15,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<MakeCommand>>> = {
   migrate: async () => (await import("./commands/migrate.ts")).migrateCommand,
   user: async () => (await import("./commands/user.ts")).userCommand,
   key: async () => (await import("./commands/key.ts")).keyCommand,
+  organization: async () => (await import("./commands/organization.ts")).organizationCommand,
   rebuild: async () => (await import("./commands/rebuild.ts")).rebuildCommand,
   verify: async () => (await import("./commands/verify.ts")).verifyCommand,
   config: async () => (await import("./commands/config.ts")).configCommand,

@@ -82,6 +82,7 @@ export interface ServeConfig extends GeneratorConfig {
 export interface ToolConfig extends CommonConfig {
   /** Undefined: that of the data folder. */
   readonly keySecret: Secret | undefined;
+  readonly externalRepositories: readonly RepositoryName[];
 }
 
 /** @throws SkepError `config_invalid`, as all of these do. */
@@ -144,6 +145,7 @@ export function readToolConfig(source: Source): ToolConfig {
   return read(source, ({ values }, problems) => ({
     ...commonConfig(values, problems),
     keySecret: values.SKEP_KEY_SECRET,
+    externalRepositories: publishingConfig(values).externalRepositories,
   }));
 }
 

@@ -15,6 +15,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<MakeCommand>>> = {
   migrate: async () => (await import("./commands/migrate.ts")).migrateCommand,
   user: async () => (await import("./commands/user.ts")).userCommand,
   key: async () => (await import("./commands/key.ts")).keyCommand,
+  organization: async () => (await import("./commands/organization.ts")).organizationCommand,
   owner: async () => (await import("./commands/owner.ts")).ownerCommand,
   package: async () => (await import("./commands/package.ts")).packageCommand,
   release: async () => (await import("./commands/release.ts")).releaseCommand,

@@ -109,6 +109,7 @@ export interface ToolConfig extends CommonConfig {
   readonly url: string;
   /** Whether some process delivers mails. */
   readonly mail: boolean;
+  readonly externalRepositories: readonly RepositoryName[];
 }
 
 /** @throws SkepError `config_invalid`, as all of these do. */
@@ -200,6 +201,7 @@ export function readToolConfig(source: Source): ToolConfig {
     url: publicUrl(values),
     // With a Postgres of its own it is `skep serve`, which puts them into files without SMTP.
     mail: values.SKEP_SMTP_URL !== undefined || values.DATABASE_URL === undefined,
+    externalRepositories: publishingConfig(values).externalRepositories,
   }));
 }
 

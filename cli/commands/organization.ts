@@ -1,0 +1,157 @@
+import { hostname } from "node:os";
+import { Command, Option } from "commander";
+import { readToolConfig } from "../../schemas/config/config.ts";
+import type { Sql } from "../../store/postgres/pool.ts";
+import { ROLES } from "../../store/queries/memberships.ts";
+import { allOrganizations } from "../../store/queries/organizations.ts";
+import { makeOrganizationKey } from "../api-keys.ts";
+import type { Context } from "../context.ts";
+import { keySecret } from "../data-folder.ts";
+import { withDatabase } from "../database.ts";
+import { EXIT_HELP } from "../exit-codes.ts";
+import { addMember, makeOrganization, removeMember } from "../organizations.ts";
+
+const NO_SECRET = "start `skep serve` once in this folder, or give the secret that the API has";
+
+export function organizationCommand(context: Context): Command {
+  return new Command("organization")
+    .description("organizations, each with members and a private repository")
+    .addHelpText(
+      "after",
+      `
+Examples:
+  skep organization create acme --admin ann
+  skep organization member add acme bob --role write
+  skep organization key acme --name ci
+${EXIT_HELP}`,
+    )
+    .addCommand(create(context))
+    .addCommand(list(context))
+    .addCommand(
+      new Command("member")
+        .description("who belongs to it")
+        .addCommand(memberAdd(context))
+        .addCommand(memberRemove(context)),
+    )
+    .addCommand(key(context));
+}
+
+function create(context: Context): Command {
+  return new Command("create")
+    .description("make an organization with a private repository of the same name")
+    .argument("<name>", "3 to 128 of a-z, 0-9, `_`, `-`, `.`")
+    .option("--admin <username>", "its first member, who can add others")
+    .action((name: string, { admin }: { readonly admin?: string }) =>
+      withSql(context, "skep organization create", async (sql, config) => {
+        const settings = {
+          repositoryName: config.repository.name,
+          externalRepositories: config.externalRepositories,
+        };
+        const made = await makeOrganization(sql, settings, { name, admin });
+        context.terminal.say(`made the organization ${made.name}`);
+        context.terminal.say(`its packages are below ${config.repository.url}/repos/${made.name}`);
+        if (admin === undefined) {
+          context.terminal.say(
+            `it has no member: ${context.command} organization member add ${made.name} USERNAME --role admin`,
+          );
+        }
+      }),
+    );
+}
+
+function list(context: Context): Command {
+  return new Command("list").description("their names, one a line").action(() =>
+    withSql(context, "skep organization list", async (sql) => {
+      for (const { name } of await allOrganizations(sql)) context.terminal.out(name);
+    }),
+  );
+}
+
+function memberAdd(context: Context): Command {
+  return new Command("add")
+    .argument("<organization>")
+    .argument("<username>")
+    .addOption(
+      new Option(
+        "--role <role>",
+        "read: may fetch; write: may also publish; admin: may also change members and owners",
+      )
+        .choices(ROLES)
+        .default("read"),
+    )
+    .action((organization: string, username: string, { role }: { readonly role: string }) =>
+      withSql(context, "skep organization member add", async (sql) => {
+        await addMember(sql, { organization, username, role });
+        context.terminal.say(`${username} is a member of ${organization} with the role ${role}`);
+      }),
+    );
+}
+
+function memberRemove(context: Context): Command {
+  return new Command("remove")
+    .argument("<organization>")
+    .argument("<username>")
+    .action((organization: string, username: string) =>
+      withSql(context, "skep organization member remove", async (sql) => {
+        await removeMember(sql, { organization, username });
+        context.terminal.say(`${username} is no member of ${organization} any more`);
+      }),
+    );
+}
+
+interface KeyOptions {
+  readonly name: string;
+  readonly permission: readonly string[];
+}
+
+function key(context: Context): Command {
+  return new Command("key")
+    .description("make an API key of the organization and print its secret, which is shown this once")
+    .argument("<organization>")
+    .option("--name <name>", "to know it by", `${hostname()}-cli`)
+    .option(
+      "--permission <domain[:resource]>",
+      "what it may do, can be given several times: repository:NAME, api, api:read, api:write, package:NAME/PACKAGE (default: fetch its packages)",
+      (value: string, before: readonly string[]) => [...before, value],
+      [] as readonly string[],
+    )
+    .addHelpText(
+      "after",
+      `
+Prints nothing but the secret on stdout.
+
+Examples:
+  mix hex.organization auth acme --key $(skep organization key acme --name ci)
+  export HEX_API_KEY=$(skep organization key acme --name release-bot --permission api)
+${EXIT_HELP}`,
+    )
+    .action((organization: string, options: KeyOptions) =>
+      withSql(context, "skep organization key", async (sql, config) => {
+        const made = await makeOrganizationKey(sql, {
+          organization,
+          name: options.name,
+          permissions: options.permission,
+          repository: config.repository.name,
+          keySecret: config.keySecret?.reveal() ?? (await keySecret(config.dataFolder, NO_SECRET)),
+        });
+        const permissions = made.key.permissions.map(({ domain, resource }) =>
+          resource === null ? domain : `${domain}:${resource}`,
+        );
+        context.terminal.say(
+          `made the key ${made.key.name} of ${organization} for ${permissions.join(", ")}`,
+        );
+        context.terminal.out(made.secret);
+      }),
+    );
+}
+
+type Config = ReturnType<typeof readToolConfig>;
+
+async function withSql(
+  context: Context,
+  name: string,
+  work: (sql: Sql, config: Config) => Promise<void>,
+): Promise<void> {
+  const config = readToolConfig(context.source);
+  await withDatabase(config, name, async (database) => work(await database.rolePool("skep_api", 2), config));
+}

@@ -44,7 +44,9 @@ async function ask(who: string | undefined, method: string, path: string, body?:
 
 function tarball(metadata: object = {}): Buffer {
   // Neither description nor licences, which the public repository demands.
-  return packageTarball({ metadata: { name: "secret", description: "", licenses: ["ours alone"], ...metadata } });
+  return packageTarball({
+    metadata: { name: "secret", description: "", licenses: ["ours alone"], ...metadata },
+  });
 }
 
 const errors = (value: unknown) => ({ status: 422, body: { errors: value } });

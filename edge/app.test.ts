@@ -233,7 +233,7 @@ it("reports each request", async () => {
     { method: "GET", key: "names", status: 200, bytes: FILE.length },
     { method: "GET", key: "names", status: 304, bytes: 0 },
     { method: "HEAD", key: "names", status: 200, bytes: 0 },
-    { method: "GET", key: undefined, status: 404 },
+    { method: "GET", key: "repos/acme/names", status: 404 },
   ]);
   for (const { milliseconds } of served) expect(milliseconds).toBeGreaterThanOrEqual(0);
 });

@@ -53,18 +53,33 @@ describe("requestedObject", () => {
     "/.skep-tmp/x",
     "/skep-probe/0123",
     "/blobs/00/11/22",
-    "/repos/acme/names",
-    "/repos/acme/packages/foo",
-    "/%72epos/acme/names",
     "/repos/../names",
     "/public_key.pem",
     "http://host",
     "http:///names/x",
     "*",
     "names",
-  ])("nothing public: %s", (target) => {
+    "/repos//names",
+    "/repos/%2e%2e/names",
+    "/repos/acme/../names",
+    "/repos/acme/repos/acme/names",
+    "/repos/acme%2fnames",
+    "/repos/ACME/names",
+    "/repos/acme/blobs/00/11/22",
+  ])("nothing: %s", (target) => {
     expect(requestedObject(target, "")).toBeUndefined();
   });
+
+  it.each(["/repos/acme/packages/foo", "/%72epos/acme/packages/foo", "/repos/acme/packages/foo?x=1"])(
+    "private: %s",
+    (target) => {
+      expect(requestedObject(target, "")).toEqual({
+        key: "repos/acme/packages/foo",
+        privateRepository: "acme",
+        object: { kind: "package", package: "foo" },
+      });
+    },
+  );
 
   it.each(["/names", "/repository/names", "/repo", "/repo/../names", "/REPO/names", "/%72epo/names"])(
     "nothing under the mount: %s",

@@ -55,7 +55,9 @@ async function sampleObject(
     await requestLooks(context.sql, repository.name, [object.package]);
     return;
   }
-  if (context.cdn === undefined || (await context.cdn.reader.etag(object.key)) === object.etag) return;
+  const reader = context.cdn?.reader;
+  if (reader === undefined || !(reader.reads?.(object.key) ?? true)) return;
+  if ((await reader.etag(object.key)) === object.etag) return;
   if (!(await isStillRecorded(context, repository, object))) return;
   context.counters.samplesMended += 1;
   context.log.error(

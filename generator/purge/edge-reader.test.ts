@@ -103,6 +103,12 @@ describe("createEdgeReader", () => {
     },
   );
 
+  it("says which keys it is let in to", () => {
+    expect([reader().reads?.("names"), reader().reads?.("repos/acme/names")]).toEqual([true, true]);
+    const open = createEdgeReader({ baseUrl, timeoutMs: 5_000 });
+    expect([open.reads?.("names"), open.reads?.("repos/acme/names")]).toEqual([true, false]);
+  });
+
   it("waits no longer than its timeout, and says when it cannot connect", async () => {
     respond = () => {};
     expect(await code(reader(50).etag("repos/acme/names"))).toMatch(

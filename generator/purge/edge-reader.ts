@@ -15,6 +15,11 @@ export interface EdgeReader {
    *   without an ETag. It says nothing about whether the object is stale.
    */
   etag(key: string): Promise<string | undefined>;
+  /**
+   * Whether it is let in to the key at all. Absent: to every key. A private path needs a token; without one the
+   * answer would be a refusal, whatever the caches hold.
+   */
+  reads?(key: string): boolean;
 }
 
 export interface EdgeReaderOptions {
@@ -44,11 +49,14 @@ export function createEdgeReader(options: EdgeReaderOptions): EdgeReader {
     }
   }
 
+  const isPrivate = (key: string) => parseObjectKey(key)?.privateRepository !== undefined;
+
   return {
+    reads: (key) => token !== undefined || !isPrivate(key),
     async etag(key) {
       const url = `${base}/${key.split("/").map(encodeURIComponent).join("/")}`;
       const headers: Record<string, string> = { "accept-encoding": "identity" };
-      if (token !== undefined && parseObjectKey(key)?.privateRepository !== undefined) {
+      if (token !== undefined && isPrivate(key)) {
         headers.authorization = `Bearer ${sendableToken(await token(), "private reads")}`;
       }
       const head = await ask("HEAD", url, headers);

@@ -100,7 +100,8 @@ async function runPurge(context: GeneratorContext, cdn: Cdn, purge: Purge): Prom
 /** @returns the objects of which the CDN serves something else than what is recorded at this moment. */
 async function staleKeys(context: GeneratorContext, cdn: Cdn, purge: Purge): Promise<readonly string[]> {
   const stale: string[] = [];
-  await inParallel(context.settings.concurrency, purge.targetKeys, async (key) => {
+  const readable = purge.targetKeys.filter((key) => cdn.reader.reads?.(key) ?? true);
+  await inParallel(context.settings.concurrency, readable, async (key) => {
     if (!(await isFresh(context, cdn, purge.repositoryId, key))) stale.push(key);
   });
   return stale;

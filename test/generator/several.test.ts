@@ -1,6 +1,10 @@
 /** Several generators and several repositories. */
+import { gunzipSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { decodeNames, decodePackage, decodeVersions } from "../../proto/registry.ts";
+import { verifySigned } from "../../proto/sign.ts";
 import { openRowPublisher } from "../support/rows.ts";
+import { testSigner } from "../support/signing.ts";
 import { createWorld, type World } from "../support/world.ts";
 
 let world: World;
@@ -61,6 +65,80 @@ describe("a private repository", () => {
     }
     expect(await world.publicStore.head("packages/secret")).toBeUndefined();
   });
+});
+
+describe("several repositories in one store", () => {
+  it("keep everything apart: files, payloads, docs, deletions", async () => {
+    const acme = await openRowPublisher(world.sql, world.privateStore, { name: "acme", public: false });
+    const beta = await openRowPublisher(world.sql, world.privateStore, { name: "beta", public: false });
+    // One name in all of them.
+    for (const rows of [world.rows, acme, beta]) await rows.publish("foo", "1.0.0");
+    await acme.publish("secret", "1.0.0", {
+      requirements: [
+        { repository: "local", package: "foo", app: "foo", requirement: "~> 1.0", optional: false },
+      ],
+    });
+    await acme.docs("secret", "1.0.0", Buffer.from("docs"));
+    const { generator } = world.generator();
+    await generator.settle();
+    expect(await keysOutside("repos/")).toEqual([
+      "names",
+      "packages/foo",
+      "public_key",
+      "tarballs/foo-1.0.0.tar",
+      "versions",
+    ]);
+    for (const [root, repository, packages] of [
+      ["", "local", ["foo"]],
+      ["repos/acme/", "acme", ["foo", "secret"]],
+      ["repos/beta/", "beta", ["foo"]],
+    ] as const) {
+      const names = decodeNames(await payload(`${root}names`));
+      expect([names.repository, names.packages.map(({ name }) => name)]).toEqual([repository, packages]);
+      const versions = decodeVersions(await payload(`${root}versions`));
+      expect([versions.repository, versions.packages.map(({ name }) => name)]).toEqual([
+        repository,
+        packages,
+      ]);
+      expect(decodePackage(await payload(`${root}packages/foo`))).toMatchObject({ repository, name: "foo" });
+    }
+    const secret = decodePackage(await payload("repos/acme/packages/secret"));
+    expect(secret.repository).toBe("acme");
+    // Said, as it is another repository than the package's own.
+    expect(secret.releases[0]?.dependencies).toEqual([
+      { package: "foo", requirement: "~> 1.0", repository: "local" },
+    ]);
+    expect((await world.publicStore.get("repos/acme/docs/secret-1.0.0.tar.gz"))?.body.toString()).toBe(
+      "docs",
+    );
+
+    await acme.revert("foo", "1.0.0");
+    await acme.docs("secret", "1.0.0", null);
+    await generator.settle();
+    await generator.releaseClaims();
+    const left: string[] = [];
+    for await (const { key } of world.publicStore.list("")) {
+      if (/foo|docs/.test(key)) left.push(key);
+    }
+    expect(left.sort()).toEqual([
+      "packages/foo",
+      "repos/beta/packages/foo",
+      "repos/beta/tarballs/foo-1.0.0.tar",
+      "tarballs/foo-1.0.0.tar",
+    ]);
+  });
+
+  async function keysOutside(prefix: string): Promise<readonly string[]> {
+    const keys: string[] = [];
+    for await (const { key } of world.publicStore.list("")) if (!key.startsWith(prefix)) keys.push(key);
+    return keys.sort();
+  }
+
+  async function payload(key: string): Promise<Uint8Array> {
+    const object = await world.publicStore.get(key);
+    if (object === undefined) throw new Error(`${key} is not there`);
+    return verifySigned(gunzipSync(object.body), testSigner().publicKeyPem);
+  }
 });
 
 it("a repository that cannot be built does not keep the others from it", async () => {

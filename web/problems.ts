@@ -14,6 +14,11 @@ export class Problems {
     this.list = list;
   }
 
+  /** Of the page that shows them. */
+  get status(): 200 | 400 {
+    return this.list.length > 0 ? 400 : 200;
+  }
+
   of(field: string): string | undefined {
     return this.list.find((problem) => problem.field === field)?.text;
   }

@@ -5,6 +5,8 @@ import { clientAddress, type NodeBindings } from "../api/http/client.ts";
 import { plainAddress } from "../api/limits/address.ts";
 import type { ApiDependencies } from "../api/settings.ts";
 import { type Micros, micros } from "../schemas/time.ts";
+import type { Transaction } from "../store/postgres/pool.ts";
+import { audit } from "../store/queries/audit.ts";
 import { type UserRow, userById } from "../store/queries/users.ts";
 import {
   deleteOldestWebSessions,
@@ -132,6 +134,17 @@ export class Visit {
     });
     this.#secret = secret;
     this.#setCookie(this.#cookieName(), secret, lasts / 1_000_000);
+  }
+
+  /** Writes an audit entry for who is signed in, or for a user who shows in another way who they are. */
+  async audit(
+    tx: Transaction,
+    action: string,
+    params: object,
+    userId = this.user?.id ?? null,
+  ): Promise<void> {
+    const { ip: remoteIp, userAgent } = this;
+    await audit(tx, { action, params, userId, keyId: null, userAgent, remoteIp });
   }
 
   async signOut(): Promise<void> {

@@ -8,8 +8,6 @@ export interface WebSessionRow {
   /** The password was right, the second factor is still to come. */
   readonly pending: boolean;
   readonly sudoUntil: Micros | null;
-  readonly deviceUserCode: string | null;
-  readonly deviceUntil: Micros | null;
   readonly userAgent: string | null;
   readonly ip: string | null;
   readonly lastUsedAt: Micros;
@@ -18,8 +16,7 @@ export interface WebSessionRow {
 }
 
 const columns = (sql: Queryable) => sql`
-  id, user_id as "userId", pending, sudo_until as "sudoUntil", device_user_code as "deviceUserCode",
-  device_until as "deviceUntil", user_agent as "userAgent", ip, last_used_at as "lastUsedAt",
+  id, user_id as "userId", pending, sudo_until as "sudoUntil", user_agent as "userAgent", ip, last_used_at as "lastUsedAt",
   expires_at as "expiresAt", inserted_at as "insertedAt"`;
 
 export interface NewWebSession {
@@ -79,17 +76,6 @@ export async function touchWebSession(sql: Queryable, id: number, at: Micros, ip
 
 export async function setSudo(sql: Queryable, id: number, until: Micros): Promise<void> {
   await sql`update web_sessions set sudo_until = ${until} where id = ${id}`;
-}
-
-/** Remembers the code of a device that is to be decided about; null forgets it. */
-export async function setDeviceCode(
-  sql: Queryable,
-  id: number,
-  code: { readonly userCode: string; readonly until: Micros } | null,
-): Promise<void> {
-  await sql`
-    update web_sessions set device_user_code = ${code?.userCode ?? null}, device_until = ${code?.until ?? null}
-    where id = ${id}`;
 }
 
 /** @returns whether the user had such a session. */

@@ -1,7 +1,7 @@
 /** @jsxRuntime automatic */
 /** @jsxImportSource hono/jsx */
 /** An account at a glance. */
-import { liveKeys } from "../../store/queries/keys.ts";
+import { liveKeysOf } from "../../store/queries/keys.ts";
 import { packagesOwnedBy } from "../../store/queries/users.ts";
 import { webSessionsOf } from "../../store/queries/web-sessions.ts";
 import { AccountFrame } from "../parts/frame.tsx";
@@ -12,7 +12,7 @@ export async function showAccount(visit: Visit): Promise<Response> {
   const { user, deps, now } = visit;
   if (user === undefined) return visit.redirect("/login");
   const [keys, sessions, packages] = await Promise.all([
-    liveKeys(deps.sql, user.id, now),
+    liveKeysOf(deps.sql, { userId: user.id }, now),
     webSessionsOf(deps.sql, user.id, now),
     packagesOwnedBy(deps.sql, user.id),
   ]);

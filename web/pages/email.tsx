@@ -5,7 +5,7 @@ import { requestVerification, verifyEmail } from "../../api/mail/account-links.t
 import { unverifiedPrimaryAddress } from "../../store/queries/account-links.ts";
 import { limited } from "../attempts.ts";
 import { Field, PostForm } from "../parts/form.tsx";
-import { Frame } from "../parts/frame.tsx";
+import { Frame, LookIntoMail } from "../parts/frame.tsx";
 import { respondPage } from "../respond.ts";
 import type { Visit } from "../visit.ts";
 
@@ -42,15 +42,12 @@ export async function sendVerification(visit: Visit): Promise<Response> {
   });
   // The same whatever there is, so that it tells nothing about accounts.
   const page = (
-    <Frame visit={visit} title="Look into your mail">
-      <div class="narrow">
-        <h1>Look into your mail</h1>
-        <p>
-          If there is such an account and its address is not verified, a link is on its way. Open it within 24
-          hours; then you can <a href="/login">sign in</a>.
-        </p>
-      </div>
-    </Frame>
+    <LookIntoMail visit={visit}>
+      <p>
+        If there is such an account and its address is not verified, a link is on its way. Open it within 24
+        hours; then you can <a href="/login">sign in</a>.
+      </p>
+    </LookIntoMail>
   );
   return respondPage(visit, page);
 }

@@ -3,8 +3,7 @@
 /** The e-mail addresses of who is signed in. */
 import { requestVerification } from "../../api/mail/account-links.ts";
 import { isMailable } from "../../api/mail/address.ts";
-import { isDuplicate, type Transaction } from "../../store/postgres/pool.ts";
-import { audit } from "../../store/queries/audit.ts";
+import { isDuplicate } from "../../store/postgres/pool.ts";
 import {
   deleteEmail,
   type EmailRow,
@@ -34,7 +33,7 @@ export async function addEmail(visit: Visit): Promise<Response> {
   const { trustEmails } = deps.settings;
   try {
     await deps.sql.begin(async (tx) => {
-      if (await insertEmail(tx, user.id, email, trustEmails)) await auditEmail(visit, tx, "email.add", email);
+      if (await insertEmail(tx, user.id, email, trustEmails)) await visit.audit(tx, "email.add", { email });
     });
   } catch (error) {
     // Somebody else verified it since we looked.
@@ -72,7 +71,7 @@ export async function changeEmail(visit: Visit): Promise<Response> {
     case "primary": {
       await deps.sql.begin(async (tx) => {
         const email = await makeEmailPrimary(tx, user.id, row.id);
-        if (email !== undefined) await auditEmail(visit, tx, "email.primary", email);
+        if (email !== undefined) await visit.audit(tx, "email.primary", { email });
       });
       return visit.redirect("/account/emails", "address-primary");
     }
@@ -81,14 +80,14 @@ export async function changeEmail(visit: Visit): Promise<Response> {
       const shown = form.raw("action") === "public" && row.verified;
       await deps.sql.begin(async (tx) => {
         await setPublicEmail(tx, user.id, shown ? row.id : null);
-        await auditEmail(visit, tx, "email.public", shown ? row.email : null);
+        await visit.audit(tx, "email.public", { email: shown ? row.email : null });
       });
       return visit.redirect("/account/emails", "address-shown");
     }
     case "remove": {
       await deps.sql.begin(async (tx) => {
         const email = await deleteEmail(tx, user.id, row.id);
-        if (email !== undefined) await auditEmail(visit, tx, "email.remove", email);
+        if (email !== undefined) await visit.audit(tx, "email.remove", { email });
       });
       return visit.redirect("/account/emails", "address-removed");
     }
@@ -98,17 +97,6 @@ export async function changeEmail(visit: Visit): Promise<Response> {
     default:
       return visit.redirect("/account/emails");
   }
-}
-
-async function auditEmail(
-  visit: Visit,
-  tx: Transaction,
-  action: string,
-  email: string | null,
-): Promise<void> {
-  const { user, ip, userAgent } = visit;
-  const entry = { userId: user?.id ?? null, keyId: null, userAgent, remoteIp: ip };
-  await audit(tx, { ...entry, action, params: { email } });
 }
 
 async function showList(visit: Visit, problems: Problems): Promise<Response> {
@@ -142,7 +130,7 @@ async function showList(visit: Visit, problems: Problems): Promise<Response> {
       </PostForm>
     </AccountFrame>
   );
-  return respondPage(visit, page, { status: problems.list.length > 0 ? 400 : 200 });
+  return respondPage(visit, page, { status: problems.status });
 }
 
 function EmailItem({ visit, row }: { readonly visit: Visit; readonly row: EmailRow }) {

@@ -2,7 +2,7 @@
 /** @jsxImportSource hono/jsx */
 /** API keys of who is signed in. */
 import { isoMicros, micros } from "../../schemas/time.ts";
-import { type KeyRow, liveKeys } from "../../store/queries/keys.ts";
+import { type KeyRow, liveKeysOf } from "../../store/queries/keys.ts";
 import { callApi } from "../api-call.ts";
 import { Choice, Field, PostButton, PostForm, ProblemSummary } from "../parts/form.tsx";
 import { AccountFrame } from "../parts/frame.tsx";
@@ -89,7 +89,7 @@ function showSecret(visit: Visit, name: string, secret: string): Promise<Respons
 async function showList(visit: Visit, problems: Problems): Promise<Response> {
   const { user, deps, now } = visit;
   if (user === undefined) return visit.redirect("/login");
-  const keys = await liveKeys(deps.sql, user.id, now);
+  const keys = await liveKeysOf(deps.sql, { userId: user.id }, now);
   const page = (
     <AccountFrame visit={visit} title="API keys">
       <p>With a key, a build tool publishes or fetches in your name.</p>
@@ -112,7 +112,7 @@ async function showList(visit: Visit, problems: Problems): Promise<Response> {
       <KeyForm visit={visit} problems={problems} />
     </AccountFrame>
   );
-  return respondPage(visit, page, { status: problems.list.length > 0 ? 400 : 200 });
+  return respondPage(visit, page, { status: problems.status });
 }
 
 function KeyItem({ visit, row }: { readonly visit: Visit; readonly row: KeyRow }) {

@@ -3,7 +3,6 @@
 /** A new password for who is signed in. */
 import { hashPassword } from "../../api/auth/password.ts";
 import { changePassword } from "../../api/mail/account-links.ts";
-import { audit } from "../../store/queries/audit.ts";
 import { deleteWebSessionsOf } from "../../store/queries/web-sessions.ts";
 import { Field, PostForm, ProblemSummary } from "../parts/form.tsx";
 import { AccountFrame } from "../parts/frame.tsx";
@@ -15,7 +14,7 @@ import type { Visit } from "../visit.ts";
 export const showPassword = (visit: Visit): Promise<Response> => showForm(visit, NO_PROBLEMS);
 
 export async function changePasswordPage(visit: Visit): Promise<Response> {
-  const { form, deps, user, session, ip, userAgent } = visit;
+  const { form, deps, user, session } = visit;
   if (user === undefined || session === undefined) return visit.redirect("/login");
   const problems = newPasswordProblems(form.raw("password"), form.raw("password_confirmation"));
   if (problems.list.length > 0) return showForm(visit, problems);
@@ -23,8 +22,7 @@ export async function changePasswordPage(visit: Visit): Promise<Response> {
   await deps.sql.begin(async (tx) => {
     await changePassword(deps, tx, user, passwordHash);
     await deleteWebSessionsOf(tx, user.id, session.id);
-    const entry = { userId: user.id, keyId: null, userAgent, remoteIp: ip };
-    await audit(tx, { ...entry, action: "password.update", params: { username: user.username } });
+    await visit.audit(tx, "password.update", { username: user.username });
   });
   return visit.redirect("/account", "password-changed");
 }
@@ -40,15 +38,21 @@ function showForm(visit: Visit, problems: Problems): Promise<Response> {
       </PostForm>
     </AccountFrame>
   );
-  return respondPage(visit, page, { status: problems.list.length > 0 ? 400 : 200 });
+  return respondPage(visit, page, { status: problems.status });
 }
 
-export function NewPasswordFields({ problems }: { readonly problems: Problems }) {
+interface NewPasswordProps {
+  readonly problems: Problems;
+  readonly label?: string;
+}
+
+/** A password, typed twice. */
+export function NewPasswordFields({ problems, label = "New password" }: NewPasswordProps) {
   return (
     <>
       <Field
         name="password"
-        label="New password"
+        label={label}
         type="password"
         hint="At least 8 characters"
         autocomplete="new-password"
@@ -56,7 +60,7 @@ export function NewPasswordFields({ problems }: { readonly problems: Problems })
       />
       <Field
         name="password_confirmation"
-        label="New password once more"
+        label={`${label} once more`}
         type="password"
         autocomplete="new-password"
         problems={problems}

@@ -2,12 +2,11 @@
 /** @jsxImportSource hono/jsx */
 /** A new password for who has forgotten it, by a link in a mail. */
 import { requestPasswordReset, resetPassword } from "../../api/mail/account-links.ts";
-import { audit } from "../../store/queries/audit.ts";
 import { userByLogin } from "../../store/queries/users.ts";
 import { deleteWebSessionsOf } from "../../store/queries/web-sessions.ts";
 import { limited, mayHash } from "../attempts.ts";
 import { Field, PostForm, ProblemSummary } from "../parts/form.tsx";
-import { Frame } from "../parts/frame.tsx";
+import { Frame, LookIntoMail } from "../parts/frame.tsx";
 import { newPasswordProblems } from "../password-rules.ts";
 import { NO_PROBLEMS, type Problems, problem } from "../problems.ts";
 import { respondPage } from "../respond.ts";
@@ -35,28 +34,24 @@ export function showResetRequest(visit: Visit): Promise<Response> {
 }
 
 export async function requestReset(visit: Visit): Promise<Response> {
-  const { deps, form, ip, userAgent } = visit;
+  const { deps, form } = visit;
   const login = form.text("username").toLowerCase();
   await limited(visit, "password-reset", login, async () => {
     const user = await userByLogin(deps.sql, login);
     if (user === undefined || user.deactivatedAt !== null) return;
     await deps.sql.begin(async (tx) => {
       await requestPasswordReset(deps, tx, user);
-      const entry = { userId: user.id, keyId: null, userAgent, remoteIp: ip };
-      await audit(tx, { ...entry, action: "password.reset.init", params: { username: user.username } });
+      await visit.audit(tx, "password.reset.init", { username: user.username }, user.id);
     });
   });
   // The same whatever there is, so that it tells nothing about accounts.
   const page = (
-    <Frame visit={visit} title="Look into your mail">
-      <div class="narrow">
-        <h1>Look into your mail</h1>
-        <p>
-          If there is such an account with a verified address, a link is on its way. It works once, within 24
-          hours.
-        </p>
-      </div>
-    </Frame>
+    <LookIntoMail visit={visit}>
+      <p>
+        If there is such an account with a verified address, a link is on its way. It works once, within 24
+        hours.
+      </p>
+    </LookIntoMail>
   );
   return respondPage(visit, page);
 }
@@ -73,7 +68,7 @@ export async function showReset(visit: Visit): Promise<Response> {
 }
 
 export async function reset(visit: Visit): Promise<Response> {
-  const { deps, form, ip, userAgent } = visit;
+  const { deps, form } = visit;
   const link = { username: form.raw("username"), key: form.raw("key") };
   const problems = newPasswordProblems(form.raw("password"), form.raw("password_confirmation"));
   if (problems.list.length > 0) return showForm(visit, link, problems);
@@ -83,8 +78,7 @@ export async function reset(visit: Visit): Promise<Response> {
     { ...link, password: form.raw("password") },
     async (tx, { id, username }) => {
       await deleteWebSessionsOf(tx, id, undefined);
-      const entry = { userId: id, keyId: null, userAgent, remoteIp: ip };
-      await audit(tx, { ...entry, action: "password.reset.finish", params: { username } });
+      await visit.audit(tx, "password.reset.finish", { username }, id);
     },
   );
   if (user === undefined)
@@ -112,5 +106,5 @@ function showForm(visit: Visit, { username, key }: ResetLink, problems: Problems
       </div>
     </Frame>
   );
-  return respondPage(visit, page, { status: problems.list.length > 0 ? 400 : 200 });
+  return respondPage(visit, page, { status: problems.status });
 }

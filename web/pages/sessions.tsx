@@ -1,8 +1,3 @@
-/** @jsxRuntime automatic */
-/** @jsxImportSource hono/jsx */
-/** Where somebody is signed in. */
-import type { Transaction } from "../../store/postgres/pool.ts";
-import { audit } from "../../store/queries/audit.ts";
 import {
   deleteWebSession,
   deleteWebSessionsOf,
@@ -71,7 +66,8 @@ export async function endSession(visit: Visit): Promise<Response> {
   if (user === undefined) return visit.redirect("/login");
   const id = /^\d{1,15}$/.test(form.raw("id")) ? Number(form.raw("id")) : 0;
   await deps.sql.begin(async (tx) => {
-    if (await deleteWebSession(tx, user.id, id)) await auditEnd(visit, tx, { id, type: "browser" });
+    if (await deleteWebSession(tx, user.id, id))
+      await visit.audit(tx, "session.revoke", { id, type: "browser" });
   });
   return visit.redirect("/account/sessions", "session-ended");
 }
@@ -81,13 +77,7 @@ export async function endOtherSessions(visit: Visit): Promise<Response> {
   if (user === undefined) return visit.redirect("/login");
   await deps.sql.begin(async (tx) => {
     await deleteWebSessionsOf(tx, user.id, session?.id);
-    await auditEnd(visit, tx, { type: "browser", all_but: session?.id ?? null });
+    await visit.audit(tx, "session.revoke", { type: "browser", all_but: session?.id ?? null });
   });
   return visit.redirect("/account/sessions", "sessions-ended");
-}
-
-async function auditEnd(visit: Visit, tx: Transaction, params: object): Promise<void> {
-  const { user, ip, userAgent } = visit;
-  const entry = { userId: user?.id ?? null, keyId: null, userAgent, remoteIp: ip };
-  await audit(tx, { ...entry, action: "session.revoke", params });
 }

@@ -6,10 +6,11 @@ import { userByLogin } from "../../store/queries/users.ts";
 import { callApi } from "../api-call.ts";
 import { mayHash } from "../attempts.ts";
 import { Field, PostForm, ProblemSummary } from "../parts/form.tsx";
-import { Frame } from "../parts/frame.tsx";
+import { Frame, LookIntoMail } from "../parts/frame.tsx";
 import { NO_PROBLEMS, type Problems, problem, problemsOf } from "../problems.ts";
 import { respondPage } from "../respond.ts";
 import type { Visit } from "../visit.ts";
+import { NewPasswordFields } from "./password.tsx";
 
 const LABELS = {
   username: { label: "User name" },
@@ -52,27 +53,20 @@ const TOO_MANY = "Too many accounts were made from your address. Wait 15 minutes
 
 function showSent(visit: Visit, email: string): Promise<Response> {
   const page = (
-    <Frame visit={visit} title="Look into your mail">
-      <div class="narrow">
-        <h1>Look into your mail</h1>
-        <p>
-          We have sent a link to <b>{email}</b>. Open it within 24 hours; then you can{" "}
-          <a href="/login">sign in</a>.
-        </p>
-        <p class="aside">
-          Nothing there? <a href="/email/verification">Send the link again</a>
-        </p>
-      </div>
-    </Frame>
+    <LookIntoMail visit={visit}>
+      <p>
+        We have sent a link to <b>{email}</b>. Open it within 24 hours; then you can{" "}
+        <a href="/login">sign in</a>.
+      </p>
+      <p class="aside">
+        Nothing there? <a href="/email/verification">Send the link again</a>
+      </p>
+    </LookIntoMail>
   );
   return respondPage(visit, page);
 }
 
-function showForm(
-  visit: Visit,
-  problems: Problems,
-  status = problems.list.length > 0 ? 400 : 200,
-): Promise<Response> {
+function showForm(visit: Visit, problems: Problems, status: number = problems.status): Promise<Response> {
   const { form } = visit;
   const wrong = problems.list.length > 0;
   const page = (
@@ -105,21 +99,7 @@ function showForm(
             autocomplete="name"
             problems={problems}
           />
-          <Field
-            name="password"
-            label="Password"
-            type="password"
-            hint="At least 8 characters"
-            autocomplete="new-password"
-            problems={problems}
-          />
-          <Field
-            name="password_confirmation"
-            label="Password once more"
-            type="password"
-            autocomplete="new-password"
-            problems={problems}
-          />
+          <NewPasswordFields problems={problems} label="Password" />
           <button type="submit">Sign up</button>
         </PostForm>
         <p class="aside">

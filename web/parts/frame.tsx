@@ -99,3 +99,15 @@ export function AccountFrame({ visit, title, children }: FrameProps) {
     </Frame>
   );
 }
+
+/** What follows a form after which a mail may be on its way. */
+export function LookIntoMail({ visit, children }: { readonly visit: Visit; readonly children?: Child }) {
+  return (
+    <Frame visit={visit} title="Look into your mail">
+      <div class="narrow">
+        <h1>Look into your mail</h1>
+        {children}
+      </div>
+    </Frame>
+  );
+}

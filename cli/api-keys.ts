@@ -4,12 +4,11 @@ import { hashKeySecret, newKeySecret } from "../api/auth/key-secret.ts";
 import { readKeyRequest } from "../api/rules/key.ts";
 import { auditedUser } from "../api/views/audit.ts";
 import { auditedOrganization } from "../api/views/organization.ts";
-import { SkepError } from "../schemas/errors.ts";
 import { micros } from "../schemas/time.ts";
 import type { Sql } from "../store/postgres/pool.ts";
 import { audit } from "../store/queries/audit.ts";
 import { insertKey, type KeyOwner, type KeyRow } from "../store/queries/keys.ts";
-import { userByLogin } from "../store/queries/users.ts";
+import { requireUser } from "./operator.ts";
 import { requireOrganization } from "./organizations.ts";
 import { asSkepError } from "./report-error.ts";
 
@@ -43,8 +42,7 @@ export interface MadeKey {
  * @throws SkepError `not_found` without the user, `usage` for what the rules refuse.
  */
 export async function makeKey(sql: Sql, wishes: KeyWishes): Promise<MadeKey> {
-  const user = await userByLogin(sql, wishes.username.toLowerCase());
-  if (user === undefined) throw new SkepError("not_found", `there is no account ${wishes.username}`);
+  const user = await requireUser(sql, wishes.username);
   const audited = { user: auditedUser(user), organization: null };
   const by = { command: "skep key create", userId: user.id, organizationId: null };
   return insertNewKey(sql, { userId: user.id }, wishes, audited, by);

@@ -12,7 +12,8 @@ import {
   type OrganizationRow,
   organizationByName,
 } from "../store/queries/organizations.ts";
-import { type UserRow, userByLogin } from "../store/queries/users.ts";
+import type { UserRow } from "../store/queries/users.ts";
+import { requireUser } from "./operator.ts";
 import { asSkepError } from "./report-error.ts";
 
 /**
@@ -26,7 +27,7 @@ export async function makeOrganization(
   settings: OrganizationSettings,
   wishes: { readonly name: string; readonly admin: string | undefined },
 ): Promise<OrganizationRow> {
-  const admin = wishes.admin === undefined ? undefined : await requireAccount(sql, wishes.admin);
+  const admin = wishes.admin === undefined ? undefined : await requireUser(sql, wishes.admin);
   if (admin !== undefined && admin.organizationId !== null) {
     throw new SkepError("usage", `${admin.username} is the account of an organization`);
   }
@@ -87,12 +88,6 @@ export async function requireOrganization(sql: Queryable, name: string): Promise
   return organization;
 }
 
-async function requireAccount(sql: Queryable, login: string): Promise<UserRow> {
-  const user = await userByLogin(sql, login.toLowerCase());
-  if (user === undefined) throw new SkepError("not_found", `there is no account ${login}`);
-  return user;
-}
-
 /** Under the organization's lock. */
 async function change<T>(
   sql: Sql,
@@ -100,7 +95,7 @@ async function change<T>(
   work: (tx: Transaction, organization: OrganizationRow, user: UserRow) => Promise<T>,
 ): Promise<T> {
   const { id } = await requireOrganization(sql, wishes.organization);
-  const user = await requireAccount(sql, wishes.username);
+  const user = await requireUser(sql, wishes.username);
   return inWords(
     () =>
       sql.begin(async (tx) => {

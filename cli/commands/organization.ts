@@ -1,17 +1,14 @@
 import { hostname } from "node:os";
 import { Command, Option } from "commander";
 import { readToolConfig } from "../../schemas/config/config.ts";
-import type { Sql } from "../../store/postgres/pool.ts";
 import { ROLES } from "../../store/queries/memberships.ts";
 import { allOrganizations } from "../../store/queries/organizations.ts";
 import { makeOrganizationKey } from "../api-keys.ts";
 import type { Context } from "../context.ts";
-import { keySecret } from "../data-folder.ts";
-import { withDatabase } from "../database.ts";
 import { EXIT_HELP } from "../exit-codes.ts";
+import { permissionOption, secretOfKeys, showMadeKey } from "../key-command.ts";
+import { operate } from "../operator.ts";
 import { addMember, makeOrganization, removeMember } from "../organizations.ts";
-
-const NO_SECRET = "start `skep serve` once in this folder, or give the secret that the API has";
 
 export function organizationCommand(context: Context): Command {
   return new Command("organization")
@@ -42,7 +39,7 @@ function create(context: Context): Command {
     .argument("<name>", "3 to 128 of a-z, 0-9, `_`, `-`, `.`")
     .option("--admin <username>", "its first member, who can add others")
     .action((name: string, { admin }: { readonly admin?: string }) =>
-      withSql(context, "skep organization create", async (sql, config) => {
+      operate(context, readToolConfig(context.source), "organization create", async ({ sql, config }) => {
         const settings = {
           repositoryName: config.repository.name,
           externalRepositories: config.externalRepositories,
@@ -61,7 +58,7 @@ function create(context: Context): Command {
 
 function list(context: Context): Command {
   return new Command("list").description("their names, one a line").action(() =>
-    withSql(context, "skep organization list", async (sql) => {
+    operate(context, readToolConfig(context.source), "organization list", async ({ sql }) => {
       for (const { name } of await allOrganizations(sql)) context.terminal.out(name);
     }),
   );
@@ -80,7 +77,7 @@ function memberAdd(context: Context): Command {
         .default("read"),
     )
     .action((organization: string, username: string, { role }: { readonly role: string }) =>
-      withSql(context, "skep organization member add", async (sql) => {
+      operate(context, readToolConfig(context.source), "organization member add", async ({ sql }) => {
         await addMember(sql, { organization, username, role });
         context.terminal.say(`${username} is a member of ${organization} with the role ${role}`);
       }),
@@ -92,7 +89,7 @@ function memberRemove(context: Context): Command {
     .argument("<organization>")
     .argument("<username>")
     .action((organization: string, username: string) =>
-      withSql(context, "skep organization member remove", async (sql) => {
+      operate(context, readToolConfig(context.source), "organization member remove", async ({ sql }) => {
         await removeMember(sql, { organization, username });
         context.terminal.say(`${username} is no member of ${organization} any more`);
       }),
@@ -109,11 +106,10 @@ function key(context: Context): Command {
     .description("make an API key of the organization and print its secret, which is shown this once")
     .argument("<organization>")
     .option("--name <name>", "to know it by", `${hostname()}-cli`)
-    .option(
-      "--permission <domain[:resource]>",
-      "what it may do, can be given several times: repository:NAME, api, api:read, api:write, package:NAME/PACKAGE (default: fetch its packages)",
-      (value: string, before: readonly string[]) => [...before, value],
-      [] as readonly string[],
+    .addOption(
+      permissionOption(
+        "repository:NAME, api, api:read, api:write, package:NAME/PACKAGE (default: fetch its packages)",
+      ),
     )
     .addHelpText(
       "after",
@@ -126,32 +122,15 @@ Examples:
 ${EXIT_HELP}`,
     )
     .action((organization: string, options: KeyOptions) =>
-      withSql(context, "skep organization key", async (sql, config) => {
+      operate(context, readToolConfig(context.source), "organization key", async ({ sql, config }) => {
         const made = await makeOrganizationKey(sql, {
           organization,
           name: options.name,
           permissions: options.permission,
           repository: config.repository.name,
-          keySecret: config.keySecret?.reveal() ?? (await keySecret(config.dataFolder, NO_SECRET)),
+          keySecret: await secretOfKeys(config),
         });
-        const permissions = made.key.permissions.map(({ domain, resource }) =>
-          resource === null ? domain : `${domain}:${resource}`,
-        );
-        context.terminal.say(
-          `made the key ${made.key.name} of ${organization} for ${permissions.join(", ")}`,
-        );
-        context.terminal.out(made.secret);
+        showMadeKey(context, made, organization);
       }),
     );
-}
-
-type Config = ReturnType<typeof readToolConfig>;
-
-async function withSql(
-  context: Context,
-  name: string,
-  work: (sql: Sql, config: Config) => Promise<void>,
-): Promise<void> {
-  const config = readToolConfig(context.source);
-  await withDatabase(config, name, async (database) => work(await database.rolePool("skep_api", 2), config));
 }

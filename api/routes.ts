@@ -3,7 +3,7 @@
  * principal; organizations, OAuth and the rest of the contract add rows.
  */
 
-import { listOwnAuditLogs, listPackageAuditLogs } from "./handlers/audit-logs.ts";
+import { listOrganizationAuditLogs, listOwnAuditLogs, listPackageAuditLogs } from "./handlers/audit-logs.ts";
 import { checkAuth } from "./handlers/auth.ts";
 import { deleteDocs, publishDocs, showDocs } from "./handlers/docs.ts";
 import { showIndex } from "./handlers/index.ts";
@@ -11,7 +11,6 @@ import { createKey, deleteAllKeys, deleteKey, listKeys, showKey } from "./handle
 import { addMember, changeMember, deleteMember, listMembers, showMember } from "./handlers/members.ts";
 import {
   changeSeats,
-  listOrganizationAuditLogs,
   listOrganizations,
   listRepositories,
   showOrganization,

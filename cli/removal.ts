@@ -1,15 +1,11 @@
 /** Takes what was published away: rows, revision and a change row in one transaction, as a revert does. */
 import { releaseParams } from "../api/handlers/releases.ts";
+import { auditedPackage } from "../api/views/audit.ts";
 import { SkepError } from "../schemas/errors.ts";
 import type { Transaction } from "../store/postgres/pool.ts";
 import { recordChange } from "../store/queries/changes.ts";
-import { deletePackage, hasDependents, lockPackage, touchPackage } from "../store/queries/packages.ts";
-import {
-  type ApiReleaseRow,
-  countReleases,
-  deleteRelease,
-  releaseByVersion,
-} from "../store/queries/releases.ts";
+import { deletePackage, dropRelease, hasDependents, lockPackage } from "../store/queries/packages.ts";
+import { type ApiReleaseRow, countReleases, releaseByVersion } from "../store/queries/releases.ts";
 import type { FoundPackage, Operator } from "./operator.ts";
 
 export interface RemovalWishes {
@@ -34,13 +30,7 @@ export async function removeRelease(
     if ((await releaseByVersion(tx, row.id, release.version))?.id !== release.id) {
       throw new SkepError("not_found", `${row.name} ${release.version} was removed meanwhile`);
     }
-    if ((await countReleases(tx, row.id)) > 1) {
-      await deleteRelease(tx, release.id);
-      await touchPackage(tx, row.id);
-    } else {
-      await refuseDependents(tx, found, wishes);
-      await deletePackage(tx, row.id);
-    }
+    await dropRelease(tx, row.id, release.id, () => refuseDependents(tx, found, wishes));
     await audit(tx, "release.remove", { ...releaseParams({ ...found, release }), reason: wishes.reason });
     await recordChange(tx, { repositoryId: found.repository.id, package: row.name });
   });
@@ -58,7 +48,7 @@ export async function removePackage(
     await refuseDependents(tx, found, wishes);
     const count = await countReleases(tx, row.id);
     await deletePackage(tx, row.id);
-    const params = { package: { id: row.id, name: row.name, meta: row.meta }, releases: count };
+    const params = { package: auditedPackage(row), releases: count };
     await audit(tx, "package.remove", { ...params, reason: wishes.reason });
     await recordChange(tx, { repositoryId: found.repository.id, package: row.name });
     return count;

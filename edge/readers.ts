@@ -6,7 +6,7 @@ import type { RepositoryName } from "../hex/ids.ts";
 import { type Micros, micros } from "../schemas/time.ts";
 import { hashKeySecret, sameSecret } from "../store/key-secret.ts";
 import type { Sql } from "../store/postgres/pool.ts";
-import { type KeyPermission, touchKey } from "../store/queries/keys.ts";
+import { isTouchDue, type KeyPermission, touchKey } from "../store/queries/keys.ts";
 import { type KeyReader, keyReader } from "../store/queries/readers.ts";
 
 /** Why somebody may not. Of a repository that is not there and one of others, both are told the same. */
@@ -45,8 +45,6 @@ const UNVERIFIED: Refusal = { status: 403, reason: "email not verified" };
 const FOREIGN: Refusal = { status: 403, reason: "account not authorized for this action" };
 const UNPAID: Refusal = { status: 403, reason: "organization has no active billing subscription" };
 
-const TOUCH_MICROS = 300_000_000;
-
 export function createPrivateReaders(settings: ReadersSettings): PrivateReaders {
   const { sql, keySecret, clock, authorizeBearer } = settings;
 
@@ -62,7 +60,7 @@ export function createPrivateReaders(settings: ReadersSettings): PrivateReaders 
     if (reader === undefined || !sameSecret(reader.secretSecond, second)) return INVALID;
     const now = micros(clock().getTime() * 1000);
     const refusal = refusalOfReader(reader, repository, now);
-    if (refusal === undefined && (reader.lastUsedAt === null || now - reader.lastUsedAt >= TOUCH_MICROS)) {
+    if (refusal === undefined && isTouchDue(reader, now)) {
       // For people to know which keys are in use. An install must not fail for it.
       await touchKey(sql, reader.keyId, { at: now, ip: "", agent: "" }).catch(() => undefined);
     }

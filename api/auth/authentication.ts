@@ -1,7 +1,7 @@
 /** From the Authorization header to a principal. */
-import { micros } from "../../schemas/time.ts";
+import { type Micros, micros } from "../../schemas/time.ts";
 import { isReadOnly } from "../../store/postgres/pool.ts";
-import { type KeyRow, keyByHash, touchKey } from "../../store/queries/keys.ts";
+import { isTouchDue, type KeyRow, keyByHash, touchKey } from "../../store/queries/keys.ts";
 import { organizationById } from "../../store/queries/organizations.ts";
 import { userById, userByLogin } from "../../store/queries/users.ts";
 import { isStorable } from "../http/body.ts";
@@ -16,8 +16,6 @@ export interface RequestOrigin {
   readonly ip: string;
   readonly userAgent: string;
 }
-
-const TOUCH_MICROS = 300_000_000;
 
 /**
  * @param header undefined without one, or with several: anonymous
@@ -96,12 +94,12 @@ async function ownerOf(deps: ApiDependencies, key: KeyRow): Promise<Principal> {
 async function rememberUse(
   deps: ApiDependencies,
   key: KeyRow,
-  now: number,
+  now: Micros,
   origin: RequestOrigin,
 ): Promise<void> {
-  if (key.lastUsedAt !== null && now - key.lastUsedAt < TOUCH_MICROS) return;
+  if (!isTouchDue(key, now)) return;
   if (deps.readOnly.current() !== undefined) return;
-  const use = { at: micros(now), ip: origin.ip, agent: origin.userAgent };
+  const use = { at: now, ip: origin.ip, agent: origin.userAgent };
   await touchKey(deps.sql, key.id, use).catch((error: unknown) => {
     // Since we looked.
     if (!isReadOnly(error)) throw error;

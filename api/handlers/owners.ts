@@ -3,6 +3,7 @@ import { normalizeUsername } from "../../hex/names.ts";
 import { membershipRole } from "../../store/queries/memberships.ts";
 import { organizationByName } from "../../store/queries/organizations.ts";
 import {
+  isLastFullOwner,
   lockOwners,
   type OwnerLevel,
   ownerLevel,
@@ -83,7 +84,7 @@ export const deleteOwner: Handler = async (call) => {
     // A private package is the organization's, and may have no owner of its own.
     if (repository.public && owners.size === 1)
       throw invalid({ username: "cannot remove last owner of package" });
-    if (repository.public && isLastFull(owners, user))
+    if (repository.public && isLastFullOwner(owners, user.id))
       throw invalid({ username: "cannot remove the last full owner of package" });
     await removeOwners(tx, row.id, [user.id]);
     await auditCall(call, tx, "owner.remove", ownerParams(row, user, level));
@@ -136,13 +137,8 @@ function readLevel(value: unknown): OwnerLevel | undefined {
   throw invalid({ level: "is invalid" });
 }
 
-function isLastFull(owners: ReadonlyMap<number, OwnerLevel>, user: UserRow): boolean {
-  if (owners.get(user.id) !== "full") return false;
-  return ![...owners].some(([id, level]) => level === "full" && id !== user.id);
-}
-
 function refuseLastDemotion(owners: ReadonlyMap<number, OwnerLevel>, user: UserRow, level: OwnerLevel): void {
-  if (level !== "full" && isLastFull(owners, user)) {
+  if (level !== "full" && isLastFullOwner(owners, user.id)) {
     throw invalid({ username: "cannot demote the last full owner of a package" });
   }
 }

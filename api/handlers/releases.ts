@@ -1,14 +1,8 @@
 /** Releases: to read, to revert, to retire. */
 import { packageAdvisories } from "../../store/queries/advisories.ts";
 import { releaseDownloads } from "../../store/queries/downloads.ts";
-import { deletePackage, hasDependents, touchPackage } from "../../store/queries/packages.ts";
-import {
-  countReleases,
-  deleteRelease,
-  requirementsOf,
-  retireAll,
-  setRetirement,
-} from "../../store/queries/releases.ts";
+import { dropRelease, hasDependents, touchPackage } from "../../store/queries/packages.ts";
+import { requirementsOf, retireAll, setRetirement } from "../../store/queries/releases.ts";
 import { userById } from "../../store/queries/users.ts";
 import { authorize } from "../auth/authorization.ts";
 import { type Call, type Handler, textParameter } from "../call.ts";
@@ -94,15 +88,11 @@ export const revertRelease: Handler = async (call) => {
   }
   await changePackage(call, repository, row.name, async (tx) => {
     await lockTarget(call, tx, target);
-    if ((await countReleases(tx, row.id)) > 1) {
-      await deleteRelease(tx, release.id);
-      await touchPackage(tx, row.id);
-    } else {
+    await dropRelease(tx, row.id, release.id, async () => {
       if (await hasDependents(tx, repository.name, row.id, row.name)) {
         throw invalid({ name: "you cannot delete this package because other packages depend on it" });
       }
-      await deletePackage(tx, row.id);
-    }
+    });
     await auditCall(call, tx, "release.revert", releaseParams(target));
   });
   return { status: 204 };

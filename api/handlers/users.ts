@@ -71,7 +71,7 @@ export const showSelf: Handler = async (call) => {
   await authorize(call);
   const { user } = requireUser(call);
   const organizations = await organizationsOf(call.deps.sql, user.id);
-  const answer = await show(call, user);
+  const answer = await show(call, user, organizations);
   const shown = organizations.map(({ name, role }) => ({ name, role }));
   return { ...answer, body: { ...(answer.body as object), organizations: shown } };
 };
@@ -79,7 +79,9 @@ export const showSelf: Handler = async (call) => {
 export const showUser: Handler = async (call) => {
   const user = await userByPublicName(call.deps.sql, normalizeUsername(pathParameter(call, "name")));
   if (user === undefined) throw notFound();
-  return show(call, user);
+  const { principal } = call;
+  const common = principal.kind === "user" ? await organizationsOf(call.deps.sql, principal.user.id) : [];
+  return show(call, user, common);
 };
 
 /** The same for whoever is authenticated, by which old clients tried a credential out. */
@@ -88,11 +90,9 @@ export const showUserAgain: Handler = async (call) => {
   return showUser(call);
 };
 
-/** Of private packages only those are shown that are of organizations of the user who asks. */
-async function show(call: Call, user: UserRow): Promise<Answer> {
+/** @param common of private packages only those of these organizations are shown, which are of the user who asks */
+async function show(call: Call, user: UserRow, common: readonly { readonly id: number }[]): Promise<Answer> {
   const { sql, settings } = call.deps;
-  const { principal } = call;
-  const common = principal.kind === "user" ? await organizationsOf(sql, principal.user.id) : [];
   const packages = await packagesOwnedBy(
     sql,
     user.id,

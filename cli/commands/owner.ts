@@ -1,8 +1,15 @@
 import { Command, Option } from "commander";
 import { tellOwners } from "../../api/mail/notices.ts";
+import { auditedUser } from "../../api/views/audit.ts";
 import { readToolConfig } from "../../schemas/config/config.ts";
 import { SkepError } from "../../schemas/errors.ts";
-import { lockOwners, type OwnerLevel, removeOwners, setOwner } from "../../store/queries/owners.ts";
+import {
+  isLastFullOwner,
+  lockOwners,
+  type OwnerLevel,
+  removeOwners,
+  setOwner,
+} from "../../store/queries/owners.ts";
 import type { UserRow } from "../../store/queries/users.ts";
 import type { Context } from "../context.ts";
 import { EXIT_HELP } from "../exit-codes.ts";
@@ -36,7 +43,7 @@ async function addOwner(context: Context, name: string, username: string, level:
     const user = await requireUser(operator.sql, username);
     await operator.sql.begin(async (tx) => {
       const owners = await lockOwners(tx, found.package.id);
-      if (level !== "full" && isLastFull(owners, user.id)) {
+      if (level !== "full" && isLastFullOwner(owners, user.id)) {
         throw new SkepError("usage", "cannot demote the last full owner of a package");
       }
       await setOwner(tx, found.package.id, user.id, level);
@@ -58,7 +65,7 @@ async function removeOwner(context: Context, name: string, username: string): Pr
       if (level === undefined) {
         throw new SkepError("not_found", `${user.username} is not an owner of ${found.package.name}`);
       }
-      if (isLastFull(owners, user.id)) {
+      if (isLastFullOwner(owners, user.id)) {
         throw new SkepError("usage", "cannot remove the last full owner of a package: add another one first");
       }
       await removeOwners(tx, found.package.id, [user.id]);
@@ -69,15 +76,10 @@ async function removeOwner(context: Context, name: string, username: string): Pr
   });
 }
 
-function isLastFull(owners: ReadonlyMap<number, OwnerLevel>, userId: number): boolean {
-  if (owners.get(userId) !== "full") return false;
-  return ![...owners].some(([id, level]) => level === "full" && id !== userId);
-}
-
 function ownerParams({ package: row }: FoundPackage, user: UserRow, level: OwnerLevel): object {
   return {
     package: { id: row.id, name: row.name },
     level,
-    user: { id: user.id, username: user.username, handles: user.handles },
+    user: auditedUser(user),
   };
 }

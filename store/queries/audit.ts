@@ -21,8 +21,11 @@ export async function audit(tx: Transaction, entry: AuditEntry): Promise<void> {
       ${entry.organizationId ?? null}, ${entry.userAgent.slice(0, LONGEST_AGENT)}, ${entry.remoteIp})`;
 }
 
-/** Whose entries: what a user has done, or what was done to a package. */
-export type AuditScope = { readonly userId: number } | { readonly packageId: number };
+/** Whose entries: what a user has done, what an organization has, or what was done to a package. */
+export type AuditScope =
+  | { readonly userId: number }
+  | { readonly organizationId: number }
+  | { readonly packageId: number };
 
 export interface AuditRow {
   readonly action: string;
@@ -36,11 +39,13 @@ export function auditLogs(
   scope: AuditScope,
   page: { readonly offset: number; readonly limit: number },
 ): Promise<readonly AuditRow[]> {
-  const condition =
-    "userId" in scope
-      ? sql`user_id = ${scope.userId}`
-      : sql`params->'package'->>'id' = ${String(scope.packageId)}`;
   return sql<AuditRow[]>`
     select action, user_agent as "userAgent", params from audit_logs
-    where ${condition} order by id desc limit ${page.limit} offset ${page.offset}`;
+    where ${isIn(sql, scope)} order by id desc limit ${page.limit} offset ${page.offset}`;
+}
+
+function isIn(sql: Queryable, scope: AuditScope) {
+  if ("userId" in scope) return sql`user_id = ${scope.userId}`;
+  if ("organizationId" in scope) return sql`organization_id = ${scope.organizationId}`;
+  return sql`params->'package'->>'id' = ${String(scope.packageId)}`;
 }

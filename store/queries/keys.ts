@@ -48,11 +48,6 @@ function ownedBy(sql: Queryable, owner: KeyOwner) {
     : sql`user_id = ${owner.userId}`;
 }
 
-/** @returns the user's keys that are not revoked, by name. */
-export function liveKeys(sql: Queryable, userId: number, now: Micros): Promise<readonly KeyRow[]> {
-  return liveKeysOf(sql, { userId }, now);
-}
-
 /** @returns the owner's keys that are not revoked, by name. */
 export function liveKeysOf(sql: Queryable, owner: KeyOwner, now: Micros): Promise<readonly KeyRow[]> {
   return sql<KeyRow[]>`
@@ -105,6 +100,14 @@ export function revokeKeys(
     update keys set revoke_at = ${at}, updated_at = now()
     where ${ownedBy(tx, owner)} and name = any(${names as string[]}) and (revoke_at is null or revoke_at > ${now})
     returning ${keyColumns(tx)}`;
+}
+
+// So that a key in use costs one write in five minutes, and not one a request.
+const TOUCH_MICROS = 300_000_000;
+
+/** @returns whether the time of a key's last use is old enough to be written again. */
+export function isTouchDue({ lastUsedAt }: Pick<KeyRow, "lastUsedAt">, now: Micros): boolean {
+  return lastUsedAt === null || now - lastUsedAt >= TOUCH_MICROS;
 }
 
 export async function touchKey(

@@ -1,7 +1,7 @@
 /** Who is a member of an organization, and what that allows. */
 import type { Queryable, Transaction } from "../postgres/pool.ts";
 import type { OwnerLevel } from "./owners.ts";
-import { type UserRow, userById } from "./users.ts";
+import { type UserRow, usersById } from "./users.ts";
 
 /** In ascending order of what they allow. */
 export const ROLES = ["read", "write", "admin"] as const;
@@ -38,12 +38,14 @@ export async function membersOf(sql: Queryable, organizationId: number): Promise
   const rows = await sql<{ userId: number; role: Role }[]>`
     select m.user_id as "userId", m.role from memberships m join users u on u.id = m.user_id
     where m.organization_id = ${organizationId} order by u.username collate "C"`;
-  const members: Member[] = [];
-  for (const { userId, role } of rows) {
-    const user = await userById(sql, userId);
-    if (user !== undefined) members.push({ user, role });
-  }
-  return members;
+  const users = await usersById(
+    sql,
+    rows.map(({ userId }) => userId),
+  );
+  return rows.flatMap(({ userId, role }) => {
+    const user = users.get(userId);
+    return user === undefined ? [] : [{ user, role }];
+  });
 }
 
 /** @returns the roles by user; whoever acts on them holds the organization's lock. */

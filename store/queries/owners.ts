@@ -1,6 +1,6 @@
 /** Who owns a package. */
 import type { Queryable, Transaction } from "../postgres/pool.ts";
-import { type UserRow, userById } from "./users.ts";
+import { type UserRow, usersById } from "./users.ts";
 
 export type OwnerLevel = "maintainer" | "full";
 
@@ -25,12 +25,14 @@ export async function ownersOf(sql: Queryable, packageId: number): Promise<reado
   const rows = await sql<{ userId: number; level: OwnerLevel }[]>`
     select o.user_id as "userId", o.level from package_owners o join users u on u.id = o.user_id
     where o.package_id = ${packageId} order by u.username collate "C"`;
-  const owners: Owner[] = [];
-  for (const { userId, level } of rows) {
-    const user = await userById(sql, userId);
-    if (user !== undefined) owners.push({ user, level });
-  }
-  return owners;
+  const users = await usersById(
+    sql,
+    rows.map(({ userId }) => userId),
+  );
+  return rows.flatMap(({ userId, level }) => {
+    const user = users.get(userId);
+    return user === undefined ? [] : [{ user, level }];
+  });
 }
 
 export async function ownerIds(sql: Queryable, packageId: number): Promise<readonly number[]> {
@@ -48,6 +50,12 @@ export async function lockOwners(
   const rows = await tx<{ userId: number; level: OwnerLevel }[]>`
     select user_id as "userId", level from package_owners where package_id = ${packageId}`;
   return new Map(rows.map((row) => [row.userId, row.level]));
+}
+
+/** @returns whether nobody would own the package with full rights without this user. */
+export function isLastFullOwner(owners: ReadonlyMap<number, OwnerLevel>, userId: number): boolean {
+  if (owners.get(userId) !== "full") return false;
+  return ![...owners].some(([id, level]) => level === "full" && id !== userId);
 }
 
 export async function setOwner(

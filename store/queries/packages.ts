@@ -3,6 +3,7 @@ import type { PackageName } from "../../hex/ids.ts";
 import type { Micros } from "../../schemas/time.ts";
 import type { Queryable, Transaction } from "../postgres/pool.ts";
 import type { RetirementReason } from "./registry.ts";
+import { countReleases, deleteRelease } from "./releases.ts";
 
 export interface PackageMeta {
   readonly description?: string | null;
@@ -127,4 +128,23 @@ export async function deletePackage(tx: Transaction, id: number): Promise<void> 
   // Before the package, as a reverted release is remembered by the package's name.
   await tx`delete from releases where package_id = ${id}`;
   await tx`delete from packages where id = ${id}`;
+}
+
+/**
+ * Removes a release, and with its last one the package. The caller holds the package's lock.
+ * @param beforeLast refuses, by throwing, that the package goes
+ */
+export async function dropRelease(
+  tx: Transaction,
+  packageId: number,
+  releaseId: number,
+  beforeLast: () => Promise<void>,
+): Promise<void> {
+  if ((await countReleases(tx, packageId)) > 1) {
+    await deleteRelease(tx, releaseId);
+    await touchPackage(tx, packageId);
+  } else {
+    await beforeLast();
+    await deletePackage(tx, packageId);
+  }
 }

@@ -39,6 +39,16 @@ export async function userById(sql: Queryable, id: number): Promise<UserRow | un
   return row;
 }
 
+/** @returns the users by id, without those that are not there. */
+export async function usersById(
+  sql: Queryable,
+  ids: readonly number[],
+): Promise<ReadonlyMap<number, UserRow>> {
+  const rows = await sql<UserRow[]>`
+    select ${userColumns(sql)} from users u where u.id = any(${ids as number[]}::bigint[])`;
+  return new Map(rows.map((row) => [row.id, row]));
+}
+
 /** @param login a username or a verified address, in lower case */
 export async function userByLogin(sql: Queryable, login: string): Promise<UserRow | undefined> {
   const [row] = await sql<UserRow[]>`

@@ -6,14 +6,13 @@ import {
   isNameTaken,
   lockOrganization,
   type OrganizationRow,
-  organizationAuditLogs,
   organizationById,
   organizationsOf,
   ownedRepository,
   setSeats,
 } from "../../store/queries/organizations.ts";
 import { authorize } from "../auth/authorization.ts";
-import { type Call, type Handler, type RepositoryRow, textParameter } from "../call.ts";
+import type { Call, Handler, RepositoryRow } from "../call.ts";
 import { invalid, notFound } from "../http/errors.ts";
 import { readOrganizationName, readSeats } from "../rules/organization.ts";
 import type { ApiDependencies } from "../settings.ts";
@@ -24,6 +23,7 @@ import {
   publicOrganization,
   repositoryView,
 } from "../views/organization.ts";
+import { showAuditLogs } from "./audit-logs.ts";
 import { auditCall } from "./change.ts";
 import { findOrganization, requireRepository } from "./lookup.ts";
 import { cacheOf, ownRepositories } from "./visibility.ts";
@@ -115,19 +115,11 @@ export const changeSeats: Handler = async (call) => {
   return { status: 200, body: organizationAlone(changed) };
 };
 
-const PAGE_SIZE = 100;
-
 export const listOrganizationAuditLogs: Handler = async (call) => {
   const organization = await findOrganization(call);
   await authorize(call, { organization });
   if (organization === "everybody") return { status: 200, body: [] };
-  const page = Number(/^\d{1,9}$/.exec(textParameter(call, "page") ?? "")?.[0] ?? 1) || 1;
-  const rows = await organizationAuditLogs(call.deps.sql, organization.id, {
-    offset: (page - 1) * PAGE_SIZE,
-    limit: PAGE_SIZE,
-  });
-  const body = rows.map(({ action, userAgent, params }) => ({ action, user_agent: userAgent, params }));
-  return { status: 200, body };
+  return showAuditLogs(call, { organizationId: organization.id });
 };
 
 export const listRepositories: Handler = async (call) => {

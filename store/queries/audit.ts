@@ -21,8 +21,14 @@ export async function audit(tx: Transaction, entry: AuditEntry): Promise<void> {
       ${entry.organizationId ?? null}, ${entry.userAgent.slice(0, LONGEST_AGENT)}, ${entry.remoteIp})`;
 }
 
-/** Whose entries: what a user has done, or what was done to a package. */
-export type AuditScope = { readonly userId: number } | { readonly packageId: number };
+/**
+ * Whose entries: what a user has done, what was done to a package, or what an organization has done and what was done
+ * to its members and seats.
+ */
+export type AuditScope =
+  | { readonly userId: number }
+  | { readonly packageId: number }
+  | { readonly organizationId: number };
 
 export interface AuditRow {
   readonly action: string;
@@ -36,11 +42,13 @@ export function auditLogs(
   scope: AuditScope,
   page: { readonly offset: number; readonly limit: number },
 ): Promise<readonly AuditRow[]> {
-  const condition =
-    "userId" in scope
-      ? sql`user_id = ${scope.userId}`
-      : sql`params->'package'->>'id' = ${String(scope.packageId)}`;
   return sql<AuditRow[]>`
     select action, user_agent as "userAgent", params from audit_logs
-    where ${condition} order by id desc limit ${page.limit} offset ${page.offset}`;
+    where ${within(sql, scope)} order by id desc limit ${page.limit} offset ${page.offset}`;
+}
+
+function within(sql: Queryable, scope: AuditScope) {
+  if ("userId" in scope) return sql`user_id = ${scope.userId}`;
+  if ("organizationId" in scope) return sql`organization_id = ${scope.organizationId}`;
+  return sql`params->'package'->>'id' = ${String(scope.packageId)}`;
 }

@@ -118,16 +118,3 @@ export function repositoriesOf(
     select ${repositoryColumns(sql)} from repositories r join organizations o on o.id = r.organization_id
     where not r.public and o.id = any(${organizationIds as number[]}::bigint[]) order by r.name collate "C"`;
 }
-
-/** @returns the entries of what it has done, and of what was done to its members and seats, newest first. */
-export function organizationAuditLogs(
-  sql: Queryable,
-  organizationId: number,
-  page: { readonly offset: number; readonly limit: number },
-): Promise<
-  readonly { readonly action: string; readonly userAgent: string | null; readonly params: object }[]
-> {
-  return sql<{ action: string; userAgent: string | null; params: object }[]>`
-    select action, user_agent as "userAgent", params from audit_logs
-    where organization_id = ${organizationId} order by id desc limit ${page.limit} offset ${page.offset}`;
-}

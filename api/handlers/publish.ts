@@ -189,7 +189,7 @@ async function commit(
     const release = await releaseByVersion(tx, row.id, version);
     if (release === undefined) throw new TypeError("the release that was just written is not there");
     await auditCall(call, tx, "release.publish", releaseParams({ package: row, release }));
-    const publisher = call.principal.kind === "user" ? call.principal.user.username : undefined;
+    const publisher = publisherName(call);
     const owners = await ownerIds(tx, row.id);
     await tellPublished(tx, call.deps.settings, { packageName: name, version, publisher }, owners);
     return { created, row };
@@ -214,6 +214,11 @@ async function makeOwner(
 ): Promise<void> {
   const publisher = publisherOf(call);
   if (repository.public && publisher !== null) await setOwner(tx, row.id, publisher, "full");
+}
+
+function publisherName({ principal }: Call): string | undefined {
+  if (principal.kind === "none") return undefined;
+  return principal.kind === "user" ? principal.user.username : principal.organization.name;
 }
 
 /** @returns the account of the user or organization that publishes. */

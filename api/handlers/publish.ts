@@ -10,14 +10,8 @@ import { readTarballMetadata, type TarballHead } from "../../hex/tarball/tarball
 import { type StagedBlob, stageBlob } from "../../store/blobs.ts";
 import type { Transaction } from "../../store/postgres/pool.ts";
 import { takeRepublishPermit } from "../../store/queries/operations.ts";
-import { ownedRepository } from "../../store/queries/organizations.ts";
 import { ownerIds, setOwner } from "../../store/queries/owners.ts";
-import {
-  type ApiPackageRow,
-  existingPackages,
-  isReserved,
-  upsertPackage,
-} from "../../store/queries/packages.ts";
+import { type ApiPackageRow, isReserved, upsertPackage } from "../../store/queries/packages.ts";
 import {
   insertRelease,
   type NewRelease,
@@ -32,10 +26,12 @@ import { judgeAnnouncement, readUpload } from "../http/upload.ts";
 import { tellPublished } from "../mail/notices.ts";
 import { packageMeta, packageMetaErrors } from "../rules/package.ts";
 import { releaseErrors, releaseMeta } from "../rules/release.ts";
-import { type RequirementContext, requirementErrors, requirementRows } from "../rules/requirements.ts";
+import { requirementErrors, requirementRows } from "../rules/requirements.ts";
 import { auditCall, changePackage } from "./change.ts";
 import { findTarget, type PackageTarget, targetOf } from "./lookup.ts";
+import { publisherId, publisherName } from "./publisher.ts";
 import { isYoung, releaseParams, viewOf } from "./releases.ts";
+import { requirementContext } from "./requirement-context.ts";
 import { cacheOf } from "./visibility.ts";
 
 /** `POST /publish`: the package's name is inside the tarball, so that is read before anything is authorised. */
@@ -143,21 +139,6 @@ async function validate(
   return { meta: releaseMeta(metadata), requirements: requirementRows(required, context) };
 }
 
-async function requirementContext(
-  call: Call,
-  repository: RepositoryRow,
-  names: readonly string[],
-): Promise<RequirementContext> {
-  const { sql, settings } = call.deps;
-  const own = { name: repository.name, existing: await existingPackages(sql, repository.id, names) };
-  const external = settings.externalRepositories;
-  if (repository.public) return { public: own, external };
-  const parent = await ownedRepository(sql, settings.repositoryName);
-  if (parent === undefined) throw new TypeError("there is no public repository");
-  const existing = await existingPackages(sql, parent.id, names);
-  return { public: { name: parent.name, existing }, external, current: own };
-}
-
 interface Accepted extends Validated {
   readonly name: string;
   readonly version: string;
@@ -189,7 +170,7 @@ async function commit(
     const release = await releaseByVersion(tx, row.id, version);
     if (release === undefined) throw new TypeError("the release that was just written is not there");
     await auditCall(call, tx, "release.publish", releaseParams({ package: row, release }));
-    const publisher = call.principal.kind === "user" ? call.principal.user.username : undefined;
+    const publisher = publisherName(call);
     const owners = await ownerIds(tx, row.id);
     await tellPublished(tx, call.deps.settings, { packageName: name, version, publisher }, owners);
     return { created, row };
@@ -212,20 +193,8 @@ async function makeOwner(
   repository: RepositoryRow,
   row: ApiPackageRow,
 ): Promise<void> {
-  const publisher = publisherOf(call);
+  const publisher = publisherId(call);
   if (repository.public && publisher !== null) await setOwner(tx, row.id, publisher, "full");
-}
-
-/** @returns the account of the user or organization that publishes. */
-function publisherOf({ principal }: Call): number | null {
-  switch (principal.kind) {
-    case "none":
-      return null;
-    case "user":
-      return principal.user.id;
-    case "organization":
-      return principal.organization.accountId;
-  }
 }
 
 /** Runs under the package's lock, so two publishes of one version meet here. @returns whether it is new. */
@@ -244,7 +213,7 @@ async function writeRelease(
     blobKey: accepted.blob.key,
     meta: accepted.meta,
     requirements: accepted.requirements,
-    publisherId: publisherOf(call),
+    publisherId: publisherId(call),
   };
   const { allowReplace } = call.deps.settings;
   const existing = await releaseByVersion(tx, row.id, accepted.version);

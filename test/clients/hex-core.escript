@@ -1,6 +1,7 @@
 #!/usr/bin/env escript
 %% Calls rebar3's own copy of hex_core. Arguments: the API's URL, an API key, and a file of terms
-%% `{Module, Function, Arguments}.`; each is called with the configuration before its arguments. Prints one
+%% `{Module, Function, Arguments}.`, perhaps with a map of further configuration as a fourth element; each is called
+%% with the configuration before its arguments. Prints one
 %% line of JSON a call: {"status", "headers", "body"} or {"error"}.
 %% Among the arguments, {tarball, Metadata, Files} is a package that hex_core builds, {file, Path} its bytes.
 -mode(compile).
@@ -23,6 +24,8 @@ load_rebar3() ->
     [code:load_binary(list_to_atom(filename:basename(Path, ".beam")), Path, Beam)
      || {Path, Beam} <- Files, filename:extension(Path) == ".beam"].
 
+call(Config, {Module, Function, Arguments, More}) ->
+    call(maps:merge(Config, More), {Module, Function, Arguments});
 call(Config, {Module, Function, Arguments}) ->
     Result = try apply(Module, Function, [Config | [argument(A) || A <- Arguments]])
              catch Class:Reason -> {error, {Class, Reason}} end,

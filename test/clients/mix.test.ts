@@ -58,7 +58,7 @@ describe.runIf(hasMixHex())("mix hex", () => {
     }
   }
 
-  async function project(name: string, deps: string): Promise<string> {
+  async function project(name: string, deps: string, packageOptions = ""): Promise<string> {
     const path = join(folder, name);
     await mkdir(join(path, "lib"), { recursive: true });
     const module = name.charAt(0).toUpperCase() + name.slice(1);
@@ -67,7 +67,7 @@ describe.runIf(hasMixHex())("mix hex", () => {
       `defmodule ${module}.MixProject do
   use Mix.Project
   def project do
-    [app: :${name}, version: "0.1.0", description: "A ${name}", deps: [${deps}], package: [licenses: ["MIT"], links: %{}]]
+    [app: :${name}, version: "0.1.0", description: "A ${name}", deps: [${deps}], package: [${packageOptions}licenses: ["MIT"], links: %{}]]
   end
 end
 defmodule Mix.Tasks.Docs do
@@ -129,5 +129,46 @@ end
       "Reverted grape 0.1.0",
     );
     expect((await registry.request("/packages/grape")).status).toBe(404);
+  });
+
+  it("publishes privately, and fetches with a key of the organization alone", {
+    timeout: 180_000,
+  }, async () => {
+    await registry.organization("acme", { ann: "admin", bob: "read" });
+    const secret = await project("secret", "", 'organization: "acme", ');
+    expect((await mix(secret, "hex.publish", "package", "--yes")).output).toContain(
+      "Publishing package to private repository acme",
+    );
+    const generated = await mix(folder, "hex.organization", "key", "acme", "generate", "--key-name", "ci");
+    expect(generated.output).toMatch(/^[0-9a-f]{32}$/m);
+    expect((await mix(folder, "hex.owner", "add", "secret", "bob", "--organization", "acme")).code).toBe(0);
+    expect((await mix(folder, "hex.info", "secret", "--organization", "acme")).output).toContain(
+      'Config: {:secret, "~> 0.1.0", organization: "acme"}',
+    );
+
+    const fingerprint = publicKeyFingerprint(testSigner().publicKeyPem);
+    const add = (key: string) =>
+      mix(
+        folder,
+        "hex.repo",
+        "add",
+        "acme",
+        `${registry.url}/repo/repos/acme`,
+        "--fetch-public-key",
+        fingerprint,
+        "--auth-key",
+        key,
+      );
+    expect((await add(await registry.key("eve"))).output).toContain("failed");
+    const key = await registry.organizationKey("acme", [{ domain: "repository", resource: "acme" }]);
+    expect((await add(key)).code).toBe(0);
+    delete env.HEX_API_KEY;
+    const app = await project("insider", '{:secret, "~> 0.1", repo: "acme"}');
+    expect(await mix(app, "deps.get")).toMatchObject({ code: 0 });
+    expect((await mix(app, "run", "-e", "IO.inspect(Secret.name())")).output).toContain(":secret");
+    // The key is looked at, and at once.
+    expect((await mix(folder, "hex.organization", "auth", "acme", "--key", "0".repeat(32))).output).toContain(
+      "invalid API key",
+    );
   });
 });

@@ -107,6 +107,60 @@ describe.runIf(hasRebar3)("rebar3", () => {
     expect(result.stdout).toBe("{pear,grape}");
   });
 
+  it("publishes privately, and only who has a key of the organization fetches", async () => {
+    await registry.organization("acme", { ann: "write", bob: "read" });
+    const privately = (call: string) => call.replace(/}$/, ', #{api_repository => <<"acme">>}}');
+    const ann = await registry.key("ann");
+    const publishing = privately(publishCall({ name: "secret", version: "1.0.0" }));
+    const [published] = await hexCore(ann, publishing);
+    expect(published).toMatchObject({ status: 201, body: { version: "1.0.0" } });
+    const read = privately('{r3_hex_api_package, get, [<<"secret">>]}');
+    expect(await hexCore(await registry.key("bob"), publishing, read)).toMatchObject([
+      { status: 404, body: { message: "Page not found" } },
+      { status: 200, body: { repository: "acme" } },
+    ]);
+    expect(await hexCore(await registry.key("eve"), publishing, read)).toMatchObject([
+      { status: 404 },
+      { status: 404 },
+    ]);
+
+    const organization = '#{api_organization => <<"acme">>}';
+    const permissions = `[#{<<"domain">> => <<"repository">>, <<"resource">> => <<"acme">>}]`;
+    const [made, refused, members] = await hexCore(
+      ann,
+      `{r3_hex_api_key, add, [<<"ci">>, ${permissions}], ${organization}}`,
+      `{r3_hex_api, post, [<<"orgs/acme/members">>, #{<<"name">> => <<"eve">>, <<"role">> => <<"read">>}]}`,
+      `{r3_hex_api, get, [<<"orgs/acme/members">>]}`,
+    );
+    expect(made).toMatchObject({ status: 201, body: { name: "ci" } });
+    expect(refused).toMatchObject({ status: 404 });
+    expect(members).toMatchObject({
+      status: 200,
+      body: [{ username: "ann", role: "write" }, { username: "bob" }],
+    });
+
+    const project = join(folder, "private");
+    await mkdir(project, { recursive: true });
+    const config = (await rebarConfig())
+      .replace("pear", "secret")
+      .replace("[#{name", '[#{name => <<"local:acme">>}, #{name');
+    await writeFile(join(project, "rebar.config"), config);
+    const env = {
+      ...process.env,
+      HOME: join(folder, "private-home"),
+      REBAR_CACHE_DIR: join(folder, "private-cache"),
+    };
+    await mkdir(join(env.HOME, ".config/rebar3"), { recursive: true });
+    const keyFile = join(env.HOME, ".config/rebar3/hex.config");
+    const fetching = (key: string) =>
+      writeFile(keyFile, `#{<<"local:acme">> => #{repo_key => <<"${key}">>}}.\n`).then(() =>
+        run("rebar3", ["get-deps"], { cwd: project, env }),
+      );
+    await expect(fetching(await registry.key("eve"))).rejects.toThrow();
+    const { stdout } = await fetching(String(made?.body.secret));
+    expect(stdout).toContain("Fetching secret v1.0.0");
+  });
+
   it("sees each publish with the next fetch, in a loop, without a retry", async () => {
     const key = await registry.key("ann");
     for (let patch = 0; patch < 5; patch++) {

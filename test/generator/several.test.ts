@@ -1,8 +1,10 @@
 /** Several generators and several repositories. */
 import { gunzipSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { Generator } from "../../generator/generator.ts";
 import { decodeNames, decodePackage, decodeVersions } from "../../proto/registry.ts";
 import { verifySigned } from "../../proto/sign.ts";
+import { Cache } from "../support/cache.ts";
 import { openRowPublisher } from "../support/rows.ts";
 import { testSigner } from "../support/signing.ts";
 import { createWorld, type World } from "../support/world.ts";
@@ -139,6 +141,32 @@ describe("several repositories in one store", () => {
     if (object === undefined) throw new Error(`${key} is not there`);
     return verifySigned(gunzipSync(object.body), testSigner().publicKeyPem);
   }
+});
+
+it("a CDN that lets the generator in to no private path is not taken for a stale one", async () => {
+  const acme = await openRowPublisher(world.sql, world.privateStore, { name: "acme", public: false });
+  await acme.publish("secret", "1.0.0");
+  await world.rows.publish("foo", "1.0.0");
+  const { context } = world.generator();
+  const asked: string[] = [];
+  const cache = new Cache(world.publicStore);
+  const reader = {
+    reads: (key: string) => !key.startsWith("repos/"),
+    etag: async (key: string) => {
+      asked.push(key);
+      return cache.etag(key);
+    },
+  };
+  const generator = new Generator({ ...context, cdn: { purger: cache, reader } });
+  await generator.settle();
+  expect(await world.sql`select from changes where visible_at is null`).toHaveLength(0);
+  for (let round = 0; round < 3; round++) await generator.sampleAll();
+  await generator.releaseClaims();
+  expect(context.counters).toMatchObject({ purgesFailed: 0, staleReads: 0, samplesMended: 0 });
+  expect(asked).toContain("packages/foo");
+  expect(asked.filter((key) => key.startsWith("repos/"))).toEqual([]);
+  // Purged all the same.
+  expect(cache.purged.flat()).toContain("private:acme:package:secret");
 });
 
 it("a repository that cannot be built does not keep the others from it", async () => {

@@ -10,16 +10,16 @@ import {
   setRetirement,
 } from "../../store/queries/releases.ts";
 import { userById } from "../../store/queries/users.ts";
+import { advisoriesView } from "../../views/advisory.ts";
+import { releaseDownloadsView } from "../../views/downloads.ts";
+import { releaseView } from "../../views/release.ts";
+import { urlsOf } from "../../views/urls.ts";
 import { authorize } from "../auth/authorization.ts";
 import { type Call, type Handler, textParameter } from "../call.ts";
 import { invalid } from "../http/errors.ts";
 import { readDownloadsWanted } from "../rules/downloads.ts";
 import { readRetirement } from "../rules/retirement.ts";
-import { advisoriesView } from "../views/advisory.ts";
 import { auditedRelease } from "../views/audit.ts";
-import { releaseDownloadsView } from "../views/downloads.ts";
-import { releaseView } from "../views/release.ts";
-import { urlsOf } from "../views/urls.ts";
 import { auditCall, changePackage, lockTarget } from "./change.ts";
 import {
   findTarget,

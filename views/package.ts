@@ -1,13 +1,13 @@
 /** Packages in answers. */
-import { latestStableVersion, latestVersion, sortByVersion } from "../../hex/versions/sort.ts";
-import type { PackageAdvisory } from "../../store/queries/advisories.ts";
-import type { PackageDownloads } from "../../store/queries/downloads.ts";
-import type { Owner } from "../../store/queries/owners.ts";
-import type { ApiPackageRow, ReleaseSummary } from "../../store/queries/packages.ts";
-import { instant } from "../http/format.ts";
+import { latestStableVersion, latestVersion, sortByVersion } from "../hex/versions/sort.ts";
+import type { PackageAdvisory } from "../store/queries/advisories.ts";
+import type { PackageDownloads } from "../store/queries/downloads.ts";
+import type { Owner } from "../store/queries/owners.ts";
+import type { ApiPackageRow, ReleaseSummary } from "../store/queries/packages.ts";
 import { advisoriesView } from "./advisory.ts";
 import { configs } from "./configs.ts";
 import { packageDownloadsView } from "./downloads.ts";
+import { instant } from "./instant.ts";
 import type { Urls } from "./urls.ts";
 import { userReference } from "./user.ts";
 

@@ -67,9 +67,7 @@ export async function runBatch(context: GeneratorContext, claim: Claim): Promise
       await announce(context, claim, build);
     }
     // 2. A package's files, which name tarballs that are all there by now.
-    const second = await run("put-packages", () =>
-      putStage(context, claim, build, isKind("package", "package_json", "release_json")),
-    );
+    const second = await run("put-packages", () => putStage(context, claim, build, isKind("package")));
     // 3. The indexes, which name packages and versions.
     const third = await run("put-versions", () => putStage(context, claim, build, isKind("versions")));
     const fourth = await run("put-names", () => putStage(context, claim, build, isKind("names")));
@@ -128,10 +126,12 @@ function planBuild(
   return { snapshot, plan, holds };
 }
 
+/** JSON goes with the package's file: it, too, tells of tarballs. */
 const isKind =
-  (...kinds: readonly DesiredObject["object"]["kind"][]) =>
-  (put: Put): boolean =>
-    kinds.includes(put.desired.object.kind);
+  (kind: "package" | "versions" | "names") =>
+  ({ desired: { object } }: Put): boolean =>
+    object.kind === kind ||
+    (kind === "package" && (object.kind === "package_json" || object.kind === "release_json"));
 
 function isLeaf(put: Put): boolean {
   const { kind } = put.desired.object;

@@ -1,5 +1,6 @@
 /** Packages in answers. */
-import { latestStableVersion, latestVersion, sortByVersion } from "../hex/versions/sort.ts";
+import { sortByVersion } from "../hex/versions/sort.ts";
+import { isPrerelease } from "../hex/versions/version.ts";
 import type { PackageAdvisory } from "../store/queries/advisories.ts";
 import type { PackageDownloads } from "../store/queries/downloads.ts";
 import type { Owner } from "../store/queries/owners.ts";
@@ -21,8 +22,8 @@ function packageView(
   appOf: (version: string) => string,
 ): object {
   const sorted = sortByVersion(releases, (release) => release.version).reverse();
-  const latest = latestVersion(releases.map((release) => release.version)) ?? "0.0.0";
-  const stable = latestStableVersion(releases.map((release) => release.version)) ?? null;
+  const latest = sorted[0]?.version ?? "0.0.0";
+  const stable = sorted.find(({ version }) => !isPrerelease(version))?.version ?? null;
   const shown = stable ?? latest;
   const retired = sorted.filter((release) => release.retirement !== null);
   return {

@@ -2,7 +2,7 @@ import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 import { mutantPlugin } from "./test/faults/mutants.ts";
 
-const folders = "{api,web,generator,edge,mirror,hex,proto,schemas,store,cli}";
+const folders = "{views,api,web,generator,edge,mirror,hex,proto,schemas,store,cli}";
 
 /** Suites that start processes, servers or browsers of their own. */
 const slow = { testTimeout: 60_000, hookTimeout: 120_000 };

@@ -9,6 +9,7 @@ import type { RepositoryRow } from "../store/queries/registry.ts";
 import { announce, record, reopenIntents } from "./books.ts";
 import { type DesiredObject, packageObjects, repositoryObjects } from "./build/objects.ts";
 import { withoutHeldReleases, withoutHeldVersions } from "./build/rows.ts";
+import { twinObjects } from "./build/twins.ts";
 import type { Build } from "./build.ts";
 import type { Claim } from "./claim.ts";
 import type { GeneratorContext } from "./context.ts";
@@ -48,7 +49,7 @@ export async function runBatch(context: GeneratorContext, claim: Claim): Promise
   const run = <T>(name: StepName, work: () => Promise<T>) => step(context.onStep, name, work);
 
   const snapshot = await run("snapshot", () =>
-    readSnapshot(context.sql, claim.repositoryId, claim.generation),
+    readSnapshot(context.sql, claim.repositoryId, claim.generation, context.twins !== undefined),
   );
   if (snapshot === undefined) return NOTHING;
   const scope = snapshot.packages.map((row) => row.name);
@@ -65,7 +66,7 @@ export async function runBatch(context: GeneratorContext, claim: Claim): Promise
       build = planBuild(context, snapshot, current, [...holdsOutside(snapshot, scope), ...first.held]);
       await announce(context, claim, build);
     }
-    // 2. A package's file, which names tarballs that are all there by now.
+    // 2. A package's files, which name tarballs that are all there by now.
     const second = await run("put-packages", () => putStage(context, claim, build, isKind("package")));
     // 3. The indexes, which name packages and versions.
     const third = await run("put-versions", () => putStage(context, claim, build, isKind("versions")));
@@ -106,6 +107,11 @@ function planBuild(
   const index = withoutHeldVersions(snapshot.index, holds);
   const desired: DesiredObject[] = [
     ...packages.flatMap((row) => packageObjects(repository, row, context.signer)),
+    ...packages.flatMap((row) =>
+      context.twins === undefined
+        ? []
+        : twinObjects(repository, row, snapshot.twins.get(row.name), context.twins),
+    ),
     ...repositoryObjects(repository, index, context.signer),
   ];
   const live = new Set(
@@ -120,10 +126,12 @@ function planBuild(
   return { snapshot, plan, holds };
 }
 
+/** JSON goes with the package's file: it, too, tells of tarballs. */
 const isKind =
-  (kind: DesiredObject["object"]["kind"]) =>
-  (put: Put): boolean =>
-    put.desired.object.kind === kind;
+  (kind: "package" | "versions" | "names") =>
+  ({ desired: { object } }: Put): boolean =>
+    object.kind === kind ||
+    (kind === "package" && (object.kind === "package_json" || object.kind === "release_json"));
 
 function isLeaf(put: Put): boolean {
   const { kind } = put.desired.object;

@@ -16,8 +16,10 @@ import {
   packageRows,
   type RepositoryRow,
 } from "../store/queries/registry.ts";
+import { twinRows } from "../store/queries/twins.ts";
 import { type DesiredObject, packageObjects, repositoryObjects } from "./build/objects.ts";
 import { withoutHeldReleases, withoutHeldVersions } from "./build/rows.ts";
+import { twinObjects } from "./build/twins.ts";
 import type { GeneratorContext } from "./context.ts";
 import { inParallel } from "./parallel.ts";
 import { currentObject } from "./write/metadata.ts";
@@ -88,11 +90,15 @@ async function desiredPackages(
   repository: RepositoryRow,
   names: readonly PackageName[],
 ): Promise<readonly DesiredObject[]> {
-  const { rows, holds } = await inSnapshot(context.sql, async (tx) => ({
+  const { rows, holds, twins } = await inSnapshot(context.sql, async (tx) => ({
     rows: await packageRows(tx, repository.id, names),
     holds: await heldReleases(tx, repository.id),
+    twins: context.twins && (await twinRows(tx, repository.id, names)),
   }));
-  return withoutHeldReleases(rows, holds).flatMap((row) => packageObjects(repository, row, context.signer));
+  return withoutHeldReleases(rows, holds).flatMap((row) => [
+    ...packageObjects(repository, row, context.signer),
+    ...(context.twins ? twinObjects(repository, row, twins?.get(row.name), context.twins) : []),
+  ]);
 }
 
 async function desiredIndexes(

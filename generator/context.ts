@@ -2,6 +2,7 @@
 import type { Signer } from "../proto/signer.ts";
 import type { ObjectStore } from "../store/objects/store.ts";
 import type { Sql } from "../store/postgres/pool.ts";
+import type { Urls } from "../views/urls.ts";
 import type { EdgeReader } from "./purge/edge-reader.ts";
 import type { Purger } from "./purge/purger.ts";
 import type { StepHook } from "./steps.ts";
@@ -80,6 +81,8 @@ export interface GeneratorContext {
   /** Absent: objects are visible as soon as they are stored. */
   readonly cdn?: Cdn | undefined;
   readonly settings: GeneratorSettings;
+  /** Absent: the API's answers are not written as files. */
+  readonly twins?: Urls | undefined;
   readonly log: Log;
   /** Names this process in the lease, for people. */
   readonly holder: string;

@@ -35,7 +35,7 @@ export async function runDeletions(
   if (due.length === 0) return 0;
   // The claim keeps every other generator away, and we publish nothing meanwhile: what is dead here stays so.
   const names = new Set<PackageName>(due.map((deletion) => deletion.package));
-  const live = await liveKeysOf(context.sql, repository, [...names]);
+  const live = await liveKeysOf(context.sql, repository, [...names], context.twins !== undefined);
   const dead = due.filter((deletion) => !live.has(deletion.key));
 
   await step(context.onStep, "delete-announce", () =>

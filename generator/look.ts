@@ -3,6 +3,7 @@ import type { PackageName } from "../hex/ids.ts";
 import { objectKey } from "../hex/keys.ts";
 import type { RecordedObject } from "../store/queries/books.ts";
 import type { GeneratorContext } from "./context.ts";
+import { twinKeys } from "./live-keys.ts";
 import { inParallel } from "./parallel.ts";
 import type { Snapshot } from "./snapshot.ts";
 import { type CurrentObject, currentObject } from "./write/metadata.ts";
@@ -20,11 +21,15 @@ export async function currentObjects(
   snapshot: Snapshot,
 ): Promise<ReadonlyMap<string, CurrentObject>> {
   const current = new Map(recordedAsCurrent(snapshot.recorded));
-  await inParallel(context.settings.concurrency, doubtfulKeys(snapshot), async (key) => {
-    const head = await context.publicStore.head(key);
-    if (head === undefined) current.delete(key);
-    else current.set(key, currentObject(head));
-  });
+  await inParallel(
+    context.settings.concurrency,
+    doubtfulKeys(snapshot, context.twins !== undefined),
+    async (key) => {
+      const head = await context.publicStore.head(key);
+      if (head === undefined) current.delete(key);
+      else current.set(key, currentObject(head));
+    },
+  );
   return current;
 }
 
@@ -32,7 +37,7 @@ export async function currentObjects(
  * Keys that an earlier generation announced and did not record, and every key of a package (or of the
  * repository itself) that somebody asked to look at.
  */
-function doubtfulKeys(snapshot: Snapshot): Iterable<string> {
+function doubtfulKeys(snapshot: Snapshot, twins: boolean): Iterable<string> {
   const keys = new Set(snapshot.intents.map((intent) => intent.key));
   const looks = new Set<PackageName | null>();
   for (const change of snapshot.changes) if (change.look) looks.add(change.package);
@@ -42,6 +47,7 @@ function doubtfulKeys(snapshot: Snapshot): Iterable<string> {
   for (const row of snapshot.packages) {
     if (!looks.has(row.name)) continue;
     keys.add(objectKey(repository, { kind: "package", package: row.name }));
+    if (twins) for (const key of twinKeys(repository, row)) keys.add(key);
     for (const { version, docs } of row.releases) {
       keys.add(objectKey(repository, { kind: "tarball", package: row.name, version }));
       if (docs) keys.add(objectKey(repository, { kind: "docs", package: row.name, version }));

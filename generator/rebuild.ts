@@ -104,7 +104,7 @@ async function withoutWanted(
   known: ReadonlySet<PackageName>,
 ): Promise<Strays["strays"]> {
   const names = new Set(strays.map((stray) => stray.package).filter((name) => known.has(name)));
-  const live = await liveKeysOf(context.sql, repository, [...names]);
+  const live = await liveKeysOf(context.sql, repository, [...names], context.twins !== undefined);
   return strays.filter((stray) => !live.has(stray.key));
 }
 

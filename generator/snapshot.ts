@@ -19,6 +19,7 @@ import {
   type RepositoryRow,
   repositoryById,
 } from "../store/queries/registry.ts";
+import { type TwinRow, twinRows } from "../store/queries/twins.ts";
 
 export interface Snapshot {
   readonly repository: RepositoryRow;
@@ -30,6 +31,8 @@ export interface Snapshot {
   readonly recorded: readonly RecordedObject[];
   readonly index: readonly IndexRow[];
   readonly holds: readonly Hold[];
+  /** Of the packages in scope; empty unless asked for. */
+  readonly twins: ReadonlyMap<PackageName, TwinRow>;
 }
 
 // More than this at once gains nothing, and would hold the first of them up.
@@ -40,6 +43,7 @@ export async function readSnapshot(
   sql: Sql,
   repositoryId: number,
   generation: number,
+  withTwins = false,
 ): Promise<Snapshot | undefined> {
   return inSnapshot(sql, async (tx) => {
     const repository = await repositoryById(tx, repositoryId);
@@ -58,6 +62,7 @@ export async function readSnapshot(
       recorded: await recordedObjects(tx, repositoryId, scope),
       index: await indexRows(tx, repositoryId),
       holds: await heldReleases(tx, repositoryId),
+      twins: withTwins ? await twinRows(tx, repositoryId, scope) : new Map(),
     };
   });
 }

@@ -57,8 +57,13 @@ const repositories: fc.Arbitrary<RepositoryRef> = fc.record({ name: repositoryNa
 const objects: fc.Arbitrary<RepositoryObject> = fc.oneof(
   fc.constantFrom<RepositoryObject>({ kind: "names" }, { kind: "versions" }, { kind: "public_key" }),
   packages.map((name): RepositoryObject => ({ kind: "package", package: name })),
+  packages.map((name): RepositoryObject => ({ kind: "package_json", package: name })),
   fc
-    .record({ kind: fc.constantFrom("tarball", "docs"), package: packages, version: versions })
+    .record({
+      kind: fc.constantFrom("tarball", "docs", "release_json"),
+      package: packages,
+      version: versions,
+    })
     .map((object): RepositoryObject => object),
 );
 
@@ -75,6 +80,12 @@ describe("objectKey", () => {
     [PUBLIC, { kind: "package", package: PACKAGE }, "packages/foo_bar"],
     [PUBLIC, { kind: "tarball", package: PACKAGE, version: VERSION }, "tarballs/foo_bar-1.0.0-rc-1.tar.tar"],
     [PUBLIC, { kind: "docs", package: PACKAGE, version: VERSION }, "docs/foo_bar-1.0.0-rc-1.tar.tar.gz"],
+    [PUBLIC, { kind: "package_json", package: PACKAGE }, "api/packages/foo_bar"],
+    [
+      PUBLIC,
+      { kind: "release_json", package: PACKAGE, version: VERSION },
+      "api/packages/foo_bar/releases/1.0.0-rc-1.tar",
+    ],
     [ACME, { kind: "names" }, "repos/acme/names"],
     [ACME, { kind: "package", package: PACKAGE }, "repos/acme/packages/foo_bar"],
   ])("is as clients ask for it: case %#", (repository, object, key) => {
@@ -166,6 +177,18 @@ describe("parseObjectKey", () => {
     "tarballs/foo-1.0.0-a/b.tar",
     "docs/foo-1.0.0/index.html",
     "installs/hex-1.x.csv",
+    "api/packages",
+    "api/packages/",
+    "api/packages/Foo",
+    "api/packages/foo\n",
+    "api/packages/foo/",
+    "api/packages/foo/releases",
+    "api/packages/foo/releases/",
+    "api/packages/foo/releases/1.0",
+    "api/packages/foo/releases/1.0.0\n",
+    "api/packages/foo/releases/1.0.0/docs",
+    "api/packages/foo/owners",
+    "api/packages/../foo",
     "blobs/01/0123",
   ])("refuses %j", (key) => {
     expect(parseObjectKey(key)).toBeUndefined();
@@ -178,6 +201,9 @@ describe("parseObjectKey", () => {
       "packages/",
       "tarballs/",
       "docs/",
+      "api/packages/",
+      "/releases/",
+      "1.0.0",
       "foo",
       "-1.0.0",
       ".tar",

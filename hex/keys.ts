@@ -35,7 +35,10 @@ export type RepositoryObject =
   | { readonly kind: "public_key" }
   | { readonly kind: "package"; readonly package: PackageName }
   | { readonly kind: "tarball"; readonly package: PackageName; readonly version: Version }
-  | { readonly kind: "docs"; readonly package: PackageName; readonly version: Version };
+  | { readonly kind: "docs"; readonly package: PackageName; readonly version: Version }
+  // What the API answers about them, as files.
+  | { readonly kind: "package_json"; readonly package: PackageName }
+  | { readonly kind: "release_json"; readonly package: PackageName; readonly version: Version };
 
 /** The headers an object is stored and served with. */
 export interface ObjectHeaders {
@@ -56,6 +59,16 @@ const CLIENT_SECONDS: Record<RepositoryObject["kind"], readonly [publicly: numbe
   public_key: [3_600, 3_600],
   tarball: [7 * DAY, DAY],
   docs: [DAY, DAY],
+  // As the API itself says.
+  package_json: [60, 60],
+  release_json: [60, 60],
+};
+
+// PEM is text, so that a browser shows it; everything else is opaque bytes and never re-encoded.
+const CONTENT_TYPES: Partial<Record<RepositoryObject["kind"], string>> = {
+  public_key: "text/plain; charset=utf-8",
+  package_json: "application/json; charset=utf-8",
+  release_json: "application/json; charset=utf-8",
 };
 
 function prefix(repository: RepositoryRef): string {
@@ -76,6 +89,10 @@ export function objectKey(repository: RepositoryRef, object: RepositoryObject): 
       return `${root}tarballs/${object.package}-${object.version}.tar`;
     case "docs":
       return `${root}docs/${object.package}-${object.version}.tar.gz`;
+    case "package_json":
+      return `${root}api/packages/${object.package}`;
+    case "release_json":
+      return `${root}api/packages/${object.package}/releases/${object.version}`;
   }
 }
 
@@ -85,7 +102,7 @@ export function objectKey(repository: RepositoryRef, object: RepositoryObject): 
  */
 export function objectPrefixes(repository: RepositoryRef): readonly string[] {
   const root = prefix(repository);
-  return ["names", "versions", "packages/", "tarballs/", "docs/"].map((part) => root + part);
+  return ["names", "versions", "packages/", "tarballs/", "docs/", "api/packages/"].map((part) => root + part);
 }
 
 /** What {@link parseObjectKey} reads out of a key. */
@@ -115,6 +132,8 @@ function parseObject(path: string): RepositoryObject | undefined {
     const name = packageName(inPackages);
     return name && { kind: "package", package: name };
   }
+  const json = /^api\/packages\/([^/]+)(?:\/releases\/([^/]+))?$/.exec(path);
+  if (json !== null) return parseJsonObject(json[1] ?? "", json[2]);
   const tarball = /^tarballs\/([^-]+)-(.+)\.tar$/.exec(path);
   const docs = /^docs\/([^-]+)-(.+)\.tar\.gz$/.exec(path);
   const [, nameText, versionText] = tarball ?? docs ?? [];
@@ -122,6 +141,13 @@ function parseObject(path: string): RepositoryObject | undefined {
   const name = packageName(nameText);
   const parsed = version(versionText);
   return name && parsed && { kind: tarball ? "tarball" : "docs", package: name, version: parsed };
+}
+
+function parseJsonObject(nameText: string, versionText: string | undefined): RepositoryObject | undefined {
+  const name = packageName(nameText);
+  if (versionText === undefined) return name && { kind: "package_json", package: name };
+  const parsed = version(versionText);
+  return name && parsed && { kind: "release_json", package: name, version: parsed };
 }
 
 /**
@@ -157,6 +183,10 @@ export function surrogateKey(repository: RepositoryRef, object: RepositoryObject
     case "tarball":
     case "docs":
       return `${start}:${object.kind}:${object.package}:${part(object.version)}`;
+    case "package_json":
+      return `${start}:json:${object.package}`;
+    case "release_json":
+      return `${start}:json:${object.package}:${part(object.version)}`;
   }
 }
 
@@ -165,8 +195,7 @@ export function objectHeaders(repository: RepositoryRef, object: RepositoryObjec
   const visibility = repository.public ? "public" : "private";
   const seconds = CLIENT_SECONDS[object.kind][repository.public ? 0 : 1];
   return {
-    // PEM is text, so that a browser shows it; everything else is opaque bytes and never re-encoded.
-    contentType: object.kind === "public_key" ? "text/plain; charset=utf-8" : "application/octet-stream",
+    contentType: CONTENT_TYPES[object.kind] ?? "application/octet-stream",
     cacheControl: `${visibility}, max-age=${seconds}`,
     surrogateControl: `public, max-age=${EDGE_SECONDS}`,
     surrogateKey: `${surrogateKey(repository, object)} ${repositorySurrogateKey(repository)}`,

@@ -1,12 +1,17 @@
 /** What lies in a repository and is named by nothing in it. */
-import { objectPrefixes, parseObjectKey, type RepositoryRef } from "../hex/keys.ts";
+import { objectKey, objectPrefixes, parseObjectKey, type RepositoryRef } from "../hex/keys.ts";
 import type { Findings } from "./report.ts";
 import { type Source, SourceError } from "./source.ts";
 
 /** Every key that something names. */
 export class NamedKeys {
+  readonly #root: RepositoryRef;
   readonly #keys = new Set<string>();
   readonly #unjudged = new Set<string>();
+
+  constructor(root: RepositoryRef) {
+    this.#root = root;
+  }
 
   add(...keys: readonly string[]): void {
     for (const key of keys) this.#keys.add(key);
@@ -20,6 +25,11 @@ export class NamedKeys {
   has(key: string): boolean {
     if (this.#keys.has(key)) return true;
     const object = parseObjectKey(key)?.object;
+    // JSON stands beside the file and the tarball that it tells of.
+    if (object?.kind === "package_json")
+      return this.has(objectKey(this.#root, { kind: "package", package: object.package }));
+    if (object?.kind === "release_json")
+      return this.has(objectKey(this.#root, { ...object, kind: "tarball" }));
     return object !== undefined && "package" in object && this.#unjudged.has(object.package);
   }
 }

@@ -59,7 +59,7 @@ export async function verifyRepository(source: Source, options: VerifyOptions = 
   checkIndexes(findings, repository, names, versions);
 
   const packages = indexedPackages(names, versions);
-  const named = new NamedKeys();
+  const named = new NamedKeys(ROOT);
   named.add("names", "versions", "public_key");
   const context = { reader, findings, repository, named, tarballs: options.tarballs ?? true };
   let releases = 0;

@@ -1,6 +1,7 @@
 /** The list of entry points. */
+
+import { urlsOf } from "../../views/urls.ts";
 import type { Handler } from "../call.ts";
-import { urlsOf } from "../views/urls.ts";
 
 export const showIndex: Handler = async ({ deps }) => {
   const { api } = urlsOf(deps.settings);

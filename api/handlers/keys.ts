@@ -13,6 +13,7 @@ import { membershipRoles } from "../../store/queries/memberships.ts";
 import { type OrganizationRow, ownedRepository } from "../../store/queries/organizations.ts";
 import { packageByName } from "../../store/queries/packages.ts";
 import type { UserRow } from "../../store/queries/users.ts";
+import { urlsOf } from "../../views/urls.ts";
 import { authorize, isOwner, requireUser, roleIn } from "../auth/authorization.ts";
 import { hashKeySecret, newKeySecret } from "../auth/key-secret.ts";
 import type { Principal } from "../auth/principal.ts";
@@ -23,7 +24,6 @@ import { readKeyRequest } from "../rules/key.ts";
 import { auditedUser } from "../views/audit.ts";
 import { keyView } from "../views/key.ts";
 import { auditedOrganization } from "../views/organization.ts";
-import { urlsOf } from "../views/urls.ts";
 import { auditCall } from "./change.ts";
 import { findOrganization, now } from "./lookup.ts";
 

@@ -11,6 +11,7 @@ import {
 } from "../../store/queries/memberships.ts";
 import { lockOrganization, type OrganizationRow } from "../../store/queries/organizations.ts";
 import { type UserRow, userByPublicName } from "../../store/queries/users.ts";
+import { urlsOf } from "../../views/urls.ts";
 import { authorize, authorizeAgain } from "../auth/authorization.ts";
 import { type Call, type Handler, pathParameter, textParameter } from "../call.ts";
 import { badRequest, invalid, notFound } from "../http/errors.ts";
@@ -18,7 +19,6 @@ import { tellMemberAdded } from "../mail/notices.ts";
 import { readRole } from "../rules/organization.ts";
 import { auditedUser } from "../views/audit.ts";
 import { auditedOrganization, memberAlone, memberInList } from "../views/organization.ts";
-import { urlsOf } from "../views/urls.ts";
 import { auditCall } from "./change.ts";
 import { findOrganization } from "./lookup.ts";
 

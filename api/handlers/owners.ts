@@ -13,13 +13,13 @@ import {
 } from "../../store/queries/owners.ts";
 import type { ApiPackageRow } from "../../store/queries/packages.ts";
 import { type UserRow, userByLogin, userByPublicName } from "../../store/queries/users.ts";
+import { urlsOf } from "../../views/urls.ts";
+import { userView } from "../../views/user.ts";
 import { authorize, authorizeAgain } from "../auth/authorization.ts";
 import { type Call, type Handler, pathParameter, type RepositoryRow } from "../call.ts";
 import { invalid, notFound } from "../http/errors.ts";
 import { tellOwners } from "../mail/notices.ts";
 import { auditedPackage, auditedUser } from "../views/audit.ts";
-import { urlsOf } from "../views/urls.ts";
-import { userView } from "../views/user.ts";
 import { auditCall } from "./change.ts";
 import { findTarget, requirePackage } from "./lookup.ts";
 

@@ -9,11 +9,11 @@ import {
   type PackageSearch,
   searchPackages,
 } from "../../store/queries/search.ts";
+import { packageAlone, packageInList } from "../../views/package.ts";
+import { urlsOf } from "../../views/urls.ts";
 import { authorize } from "../auth/authorization.ts";
 import { type Call, type Handler, type RepositoryRow, textParameter } from "../call.ts";
 import { matchesName, parseSearch } from "../rules/search.ts";
-import { packageAlone, packageInList } from "../views/package.ts";
-import { urlsOf } from "../views/urls.ts";
 import { findTarget, requirePackage } from "./lookup.ts";
 import { PAGE_SIZE, pageOf, wholeNumber } from "./paging.ts";
 import { cacheOf, visibleRepositories } from "./visibility.ts";

@@ -4,16 +4,16 @@ import { releaseDownloads } from "../../store/queries/downloads.ts";
 import { dropRelease, hasDependents, touchPackage } from "../../store/queries/packages.ts";
 import { requirementsOf, retireAll, setRetirement } from "../../store/queries/releases.ts";
 import { userById } from "../../store/queries/users.ts";
+import { advisoriesView } from "../../views/advisory.ts";
+import { releaseDownloadsView } from "../../views/downloads.ts";
+import { releaseView } from "../../views/release.ts";
+import { urlsOf } from "../../views/urls.ts";
 import { authorize } from "../auth/authorization.ts";
 import { type Call, type Handler, textParameter } from "../call.ts";
 import { invalid } from "../http/errors.ts";
 import { readDownloadsWanted } from "../rules/downloads.ts";
 import { readRetirement } from "../rules/retirement.ts";
-import { advisoriesView } from "../views/advisory.ts";
 import { auditedRelease } from "../views/audit.ts";
-import { releaseDownloadsView } from "../views/downloads.ts";
-import { releaseView } from "../views/release.ts";
-import { urlsOf } from "../views/urls.ts";
 import { auditCall, changePackage, lockTarget } from "./change.ts";
 import {
   findTarget,

@@ -10,6 +10,7 @@ import {
   userById,
   userByPublicName,
 } from "../../store/queries/users.ts";
+import { userWithPackages } from "../../views/user.ts";
 import { authorize, requireUser } from "../auth/authorization.ts";
 import { hashPassword } from "../auth/password.ts";
 import type { Answer, Call, Handler } from "../call.ts";
@@ -19,7 +20,6 @@ import { requestVerification } from "../mail/account-links.ts";
 import type { NewAccount } from "../rules/user.ts";
 import { readNewAccount } from "../rules/user.ts";
 import type { ApiDependencies } from "../settings.ts";
-import { userWithPackages } from "../views/user.ts";
 import { auditCall } from "./change.ts";
 
 export const createUser: Handler = async (call) => {

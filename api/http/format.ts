@@ -1,6 +1,6 @@
 /** The formats of answers: JSON, and the external term format that mix and rebar3 ask for. */
 import { encodeTerm } from "../../hex/etf/encode.ts";
-import { isoMicros, type Micros } from "../../schemas/time.ts";
+import { Instant } from "../../views/instant.ts";
 import { ApiError } from "./errors.ts";
 
 export type Format = "json" | "erlang";
@@ -17,31 +17,6 @@ const MEDIA_TYPES: ReadonlyMap<string, Format> = new Map([
   ["application/vnd.hex+json", "json"],
   ["application/vnd.hex+erlang", "erlang"],
 ]);
-
-/** An instant in an answer: JSON shows microseconds, Erlang terms whole seconds. */
-export class Instant {
-  readonly #at: Micros;
-
-  constructor(at: Micros) {
-    this.#at = at;
-  }
-
-  toJSON(): string {
-    return isoMicros(this.#at);
-  }
-
-  toSeconds(): string {
-    return `${isoMicros(this.#at).slice(0, 19)}Z`;
-  }
-}
-
-export function instant(at: Micros): Instant {
-  return new Instant(at);
-}
-
-export function instantOrNull(at: Micros | null): Instant | null {
-  return at === null ? null : new Instant(at);
-}
 
 /**
  * The first of the supported types with full weight, else the heaviest (RFC 9110, 12.5.1, in the simple way

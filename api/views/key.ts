@@ -1,8 +1,8 @@
 /** API keys in answers. */
 import type { KeyRow } from "../../store/queries/keys.ts";
+import { instant, instantOrNull } from "../../views/instant.ts";
+import type { Urls } from "../../views/urls.ts";
 import type { Principal } from "../auth/principal.ts";
-import { instant, instantOrNull } from "../http/format.ts";
-import type { Urls } from "./urls.ts";
 
 /** @param secret only in the answer that makes the key */
 export function keyView(key: KeyRow, principal: Principal, urls: Urls, secret: string | null = null): object {

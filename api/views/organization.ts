@@ -1,9 +1,9 @@
 /** Organizations, their members and repositories in answers, and what the audit log keeps of them. */
 import type { Member } from "../../store/queries/memberships.ts";
 import type { OrganizationRow, OwnedRepositoryRow } from "../../store/queries/organizations.ts";
-import { instant } from "../http/format.ts";
-import type { Urls } from "./urls.ts";
-import { userReference, userView } from "./user.ts";
+import { instant } from "../../views/instant.ts";
+import type { Urls } from "../../views/urls.ts";
+import { userReference, userView } from "../../views/user.ts";
 
 type Shown = Pick<OrganizationRow, "name" | "billingActive" | "seats" | "insertedAt" | "updatedAt">;
 

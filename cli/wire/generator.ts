@@ -14,13 +14,14 @@ import type { Signer } from "../../proto/signer.ts";
 import type { CdnConfig } from "../../schemas/config/cdn.ts";
 import type { GeneratorConfig } from "../../schemas/config/config.ts";
 import type { ObjectStore } from "../../store/objects/store.ts";
+import { urlsOf } from "../../views/urls.ts";
 import type { Database } from "../database.ts";
 
 const CONNECTIONS = 8;
 const READ_BACK_MILLISECONDS = 10_000;
 
 export interface GeneratorParts {
-  readonly config: Pick<GeneratorConfig, "cdn" | "deletionGraceSeconds">;
+  readonly config: Pick<GeneratorConfig, "cdn" | "deletionGraceSeconds" | "repository" | "twins">;
   readonly database: Database;
   readonly publicStore: ObjectStore;
   readonly privateStore: ObjectStore;
@@ -38,6 +39,13 @@ export async function generatorContext(parts: GeneratorParts): Promise<Generator
     signer,
     cdn: await openCdn(config.cdn),
     settings: { ...DEFAULT_GENERATOR_SETTINGS, deletionGraceSeconds: config.deletionGraceSeconds },
+    twins:
+      config.twins &&
+      urlsOf({
+        ...config.twins,
+        repositoryUrl: config.repository.url,
+        repositoryName: config.repository.name,
+      }),
     log,
     holder: `${hostname()} (pid ${process.pid})`,
     counters: newCounters(),

@@ -79,6 +79,13 @@ describe("an object that is not wanted", () => {
     },
   );
 
+  it.each(["api/packages/pear", "api/packages/pear/releases/1.0.0"])("%s goes at once", (key) => {
+    for (const isLive of [() => true, () => false]) {
+      const planned = plan({ current: at(key, current("a")), isLive });
+      expect([keys(planned.removals), keys(planned.retire)]).toEqual([[key], []]);
+    }
+  });
+
   it("docs that were taken back go at once; the tarball of a release that is held stays", () => {
     const isLive = (name: string, text: string) => name === pear && text === one;
     const docs = plan({ current: at("docs/pear-1.0.0.tar.gz", current("a")), isLive });

@@ -60,13 +60,14 @@ export function planWrites(input: PlanInput): Plan {
     if (wanted.has(key)) continue;
     const parsed = parseObjectKey(key)?.object;
     if (parsed === undefined || !("package" in parsed)) continue;
-    const live = parsed.kind !== "package" && input.isLive(parsed.package, parsed.version);
+    const isBlob = parsed.kind === "tarball" || parsed.kind === "docs";
+    const live = isBlob && input.isLive(parsed.package, parsed.version);
     // A release that is held back: whatever stands there was published once, and its row still refers to it.
     if (parsed.kind === "tarball" && live) continue;
     const removal = { key, package: parsed.package, known };
     // A registry file may still name the tarball of a release that is gone, in a cache or a client. Docs
-    // that were taken back, and packages without a release, are named by nothing.
-    (parsed.kind === "package" || live ? removals : retire).push(removal);
+    // that were taken back, packages without a release, and JSON, are named by nothing.
+    (isBlob && !live ? retire : removals).push(removal);
   }
   return {
     puts,

@@ -146,6 +146,15 @@ describe("refused", () => {
   it.each<[environment: Environment, message: string]>([
     [{ SKEP_PROT: "1" }, "configuration: SKEP_PROT is not a setting; did you mean SKEP_PORT?"],
     [
+      { SKEP_JSON_TWINS: "on" },
+      "SKEP_JSON_TWINS is on, but SKEP_PUBLIC_STORE is a folder, in which `api/packages/NAME` cannot be a file and " +
+        "hold `releases` as well; it needs S3",
+    ],
+    [
+      { SKEP_JSON_TWINS: "on", SKEP_PUBLIC_STORE: "s3://public", DATABASE_URL: POSTGRES },
+      "SKEP_JSON_TWINS is on, so SKEP_URL is needed, which the files name",
+    ],
+    [
       { SKEP_KEYSECRET: SECRET },
       "configuration: SKEP_KEYSECRET is not a setting; did you mean SKEP_KEY_SECRET?",
     ],
@@ -270,5 +279,22 @@ describe("roles", () => {
     expect(refusal(readToolConfig, {})).toBe("");
     expect(refusal(readRebuildConfig, {})).toBe("");
     expect(refusal(readToolConfig, { SKEP_CDN: "fastly" })).toBe("");
+  });
+});
+
+it("JSON twins are off, or name where the API is", () => {
+  const store = {
+    SKEP_PUBLIC_STORE: "s3://public",
+    SKEP_PRIVATE_STORE: "s3://private",
+    DATABASE_URL: POSTGRES,
+  };
+  expect(readGeneratorConfig(source(store)).twins).toBeUndefined();
+  const on = { ...store, SKEP_JSON_TWINS: "on", SKEP_URL: "https://skep.example" };
+  const docs = { ...on, SKEP_DOCS_URL: "https://docs.example" };
+  const publicUrl = "https://skep.example";
+  expect(readGeneratorConfig(source(on)).twins).toMatchObject({ publicUrl, docsUrl: publicUrl });
+  expect(readGeneratorConfig(source(docs)).twins).toMatchObject({
+    publicUrl,
+    docsUrl: "https://docs.example",
   });
 });

@@ -87,6 +87,10 @@ export interface GeneratorConfig extends CommonConfig {
   readonly signingKeyFile: string;
   readonly cdn: CdnConfig;
   readonly deletionGraceSeconds: number;
+  /** What the API's answers as files say of where things are; undefined: there are none. */
+  readonly twins:
+    | { readonly publicUrl: string; readonly docsUrl: string; readonly privateDocsUrl: string }
+    | undefined;
   readonly health: { readonly host: string; readonly port: number } | undefined;
 }
 
@@ -268,6 +272,7 @@ function generatorConfig(values: Values, problems: string[]): GeneratorConfig {
     signingKeyFile: values.SKEP_SIGNING_KEY_FILE ?? join(values.SKEP_DATA_DIR, "signing-key.pem"),
     cdn: cdnConfig(values, common.repository.url, problems),
     deletionGraceSeconds: values.SKEP_DELETION_GRACE_SECONDS,
+    twins: twinsConfig(values, publicStore, problems),
     health: port === undefined ? undefined : { host: values.SKEP_HOST, port },
   };
 }
@@ -279,6 +284,22 @@ function operationConfig(values: Values): OperationConfig {
     trustedNetworks: values.SKEP_TRUSTED_NETWORKS ?? [],
     readOnly: values.SKEP_READ_ONLY,
   };
+}
+
+function twinsConfig(values: Values, publicStore: StoreConfig, problems: string[]): GeneratorConfig["twins"] {
+  if (!values.SKEP_JSON_TWINS) return undefined;
+  if (publicStore.kind === "folder") {
+    problems.push(
+      "SKEP_JSON_TWINS is on, but SKEP_PUBLIC_STORE is a folder, in which `api/packages/NAME` cannot be a file and " +
+        "hold `releases` as well; it needs S3",
+    );
+  }
+  // The URL of this machine would stand in files for everybody.
+  if (values.DATABASE_URL !== undefined && values.SKEP_URL === undefined) {
+    problems.push("SKEP_JSON_TWINS is on, so SKEP_URL is needed, which the files name");
+  }
+  const docsUrl = values.SKEP_DOCS_URL ?? publicUrl(values);
+  return { publicUrl: publicUrl(values), docsUrl, privateDocsUrl: values.SKEP_PRIVATE_DOCS_URL ?? docsUrl };
 }
 
 function publicUrl(values: Values): string {

@@ -84,6 +84,11 @@ export const SETTINGS = {
     "how long a publish waits until installs see it",
     by("5000"),
   ),
+  SKEP_JSON_TWINS: setting(
+    is.onOff,
+    "whether the API's answers about packages are also written as files, at `api/packages/` of the public store",
+    by("off"),
+  ),
   SKEP_DELETION_GRACE_SECONDS: setting(
     is.integer(0, 2_592_000),
     "from the last file that names a tarball to its deletion",

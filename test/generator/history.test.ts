@@ -23,35 +23,44 @@ const action: fc.Arbitrary<Action> = fc.tuple(
 
 it("any history", async () => {
   await fc.assert(
-    fc.asyncProperty(fc.array(action, { maxLength: 25 }), fc.boolean(), async (history, cache) => {
-      const world = await createWorld({ cache });
-      try {
-        const live = new Map<string, Set<string>>();
-        for (const [what, name, version] of history) {
-          const versions = live.get(name) ?? new Set();
-          if (what === "build") {
-            const { generator } = world.generator();
-            await generator.settle();
-            await generator.releaseClaims();
-          } else if (what === "publish") {
-            await world.rows.publish(name, version);
-            live.set(name, versions.add(version));
-          } else if (!versions.has(version)) {
-          } else if (what === "revert") {
-            await world.rows.revert(name, version);
-            versions.delete(version);
-            if (versions.size === 0) live.delete(name);
-          } else if (what === "retire") await world.rows.retire(name, version, "other", "because");
-          else if (what === "unretire") await world.rows.retire(name, version, null);
-          else
-            await world.rows.docs(name, version, what === "docs" ? Buffer.from(`${name} ${version}`) : null);
+    fc.asyncProperty(
+      fc.array(action, { maxLength: 25 }),
+      fc.boolean(),
+      fc.boolean(),
+      async (history, cache, twins) => {
+        const world = await createWorld({ cache, twins });
+        try {
+          const live = new Map<string, Set<string>>();
+          for (const [what, name, version] of history) {
+            const versions = live.get(name) ?? new Set();
+            if (what === "build") {
+              const { generator } = world.generator();
+              await generator.settle();
+              await generator.releaseClaims();
+            } else if (what === "publish") {
+              await world.rows.publish(name, version);
+              live.set(name, versions.add(version));
+            } else if (!versions.has(version)) {
+            } else if (what === "revert") {
+              await world.rows.revert(name, version);
+              versions.delete(version);
+              if (versions.size === 0) live.delete(name);
+            } else if (what === "retire") await world.rows.retire(name, version, "other", "because");
+            else if (what === "unretire") await world.rows.retire(name, version, null);
+            else
+              await world.rows.docs(
+                name,
+                version,
+                what === "docs" ? Buffer.from(`${name} ${version}`) : null,
+              );
+          }
+          const expected = [...live].sort().map(([name, versions]) => [name, [...versions].sort()]);
+          await world.expectWhole(Object.fromEntries(expected));
+        } finally {
+          await world.close();
         }
-        const expected = [...live].sort().map(([name, versions]) => [name, [...versions].sort()]);
-        await world.expectWhole(Object.fromEntries(expected));
-      } finally {
-        await world.close();
-      }
-    }),
+      },
+    ),
     { numRuns: 25 },
   );
 });

@@ -17,12 +17,13 @@ const ALLOWED: Record<string, readonly string[]> = {
   proto: [],
   schemas: ["hex"],
   store: ["schemas", "hex"],
-  api: ["store", "schemas", "hex"],
-  web: ["api", "store", "schemas", "hex"],
+  views: ["store", "schemas", "hex"],
+  api: ["views", "store", "schemas", "hex"],
+  web: ["api", "views", "store", "schemas", "hex"],
   edge: ["store", "schemas", "hex"],
-  generator: ["store", "schemas", "proto", "hex"],
+  generator: ["views", "store", "schemas", "proto", "hex"],
   mirror: ["store", "proto", "hex"],
-  cli: ["api", "web", "edge", "generator", "mirror", "store", "schemas", "proto", "hex"],
+  cli: ["api", "web", "views", "edge", "generator", "mirror", "store", "schemas", "proto", "hex"],
 };
 const FOLDERS = Object.keys(ALLOWED);
 

@@ -19,6 +19,7 @@ import type { KeyPermission } from "../../store/queries/keys.ts";
 import type { Role } from "../../store/queries/memberships.ts";
 import { setOwner } from "../../store/queries/owners.ts";
 import { ensurePublicRepository } from "../../store/queries/repositories.ts";
+import { urlsOf } from "../../views/urls.ts";
 import { createWeb } from "../../web/app.ts";
 import { type AccountOptions, makeKey, makeOrganization, makeOrganizationKey, makeUser } from "./accounts.ts";
 import { KEY_SECRET, NAME, SETTINGS } from "./api-settings.ts";
@@ -33,6 +34,8 @@ export interface RegistryOptions {
   readonly publicStore?: ObjectStore;
   readonly privateStore?: ObjectStore;
   readonly cdn?: Cdn;
+  /** Also write the API's answers as files. */
+  readonly twins?: boolean;
   /** False leaves the generator out: then publishes wait in vain. */
   readonly generator?: boolean;
   readonly clock?: () => Date;
@@ -119,6 +122,7 @@ export async function startRegistry(options: RegistryOptions = {}): Promise<Test
     publicStore,
     privateStore,
     signer: testSigner(),
+    twins: options.twins ? urlsOf(settings) : undefined,
     cdn: options.cdn,
     settings: { ...QUICK, leaseSeconds: 10, renewSeconds: 3, deletionGraceSeconds: 3_600 },
     log: options.log ?? quiet,

@@ -7,6 +7,7 @@ import { checkBucket } from "../../generator/check.ts";
 import { type GeneratorContext, type GeneratorSettings, newCounters } from "../../generator/context.ts";
 import { Generator } from "../../generator/generator.ts";
 import type { StepHook } from "../../generator/steps.ts";
+import { repositoryName, trusted } from "../../hex/ids.ts";
 import { storeSource } from "../../mirror/source-store.ts";
 import { verifyRepository } from "../../mirror/verify.ts";
 import { pemSigner } from "../../proto/pem-signer.ts";
@@ -15,6 +16,7 @@ import { hasCode } from "../../schemas/errors.ts";
 import { MemoryStore } from "../../store/objects/memory.ts";
 import type { ObjectStore } from "../../store/objects/store.ts";
 import type { Sql } from "../../store/postgres/pool.ts";
+import { urlsOf } from "../../views/urls.ts";
 import { Cache } from "./cache.ts";
 import { createTestDatabase } from "./database.ts";
 import { FaultyStore } from "./faulty-store.ts";
@@ -60,6 +62,8 @@ export interface WorldOptions {
   /** A migrated database that the test made itself; a fresh one on the shared server unless given. */
   readonly databaseUrl?: string;
   readonly settings?: Partial<GeneratorSettings>;
+  /** Also write the API's answers as files. */
+  readonly twins?: boolean;
 }
 
 export async function createWorld(options: WorldOptions = {}): Promise<World> {
@@ -86,6 +90,7 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
       signer: own.signer ?? signer,
       cdn: cache && { purger: cache, reader: cache },
       settings: { ...QUICK, ...options.settings, ...own.settings },
+      twins: options.twins ? urlsOf(TWIN_URLS) : undefined,
       log: quiet,
       holder: `generator ${made}`,
       counters: newCounters(),
@@ -130,6 +135,14 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
     },
   };
 }
+
+const TWIN_URLS = {
+  publicUrl: "http://skep.example",
+  repositoryUrl: "http://repo.example",
+  docsUrl: "http://docs.example",
+  privateDocsUrl: "http://docs.example",
+  repositoryName: trusted(repositoryName, "local"),
+};
 
 const quiet = { info() {}, warn() {}, error() {} };
 

@@ -1,5 +1,19 @@
 /** Absolute URLs in answers. */
-import type { ApiSettings } from "../settings.ts";
+import type { RepositoryName } from "../hex/ids.ts";
+
+/** Where things are. */
+export interface UrlSettings {
+  /** Where browsers and clients reach this installation, without a trailing slash: the API is at `/api`. */
+  readonly publicUrl: string;
+  /** Where clients fetch from, without a trailing slash. */
+  readonly repositoryUrl: string;
+  /** Host of the documentation pages, to which a package's subdomain is prefixed. */
+  readonly docsUrl: string;
+  /** The same for packages of private repositories. */
+  readonly privateDocsUrl: string;
+  /** The public repository's name. */
+  readonly repositoryName: RepositoryName;
+}
 
 export interface Urls {
   api(path: string): string;
@@ -15,7 +29,7 @@ export interface Urls {
 const APEX_NAMES = new Set(["api", "assets", "docs", "preview", "search", "staging", "stats", "static"]);
 
 /** @param repository of the packages; the public one unless given */
-export function urlsOf(settings: ApiSettings, repository: string = settings.repositoryName): Urls {
+export function urlsOf(settings: UrlSettings, repository: string = settings.repositoryName): Urls {
   const api = (path: string) => `${settings.publicUrl}/api/${path}`;
   const page = (path: string) => `${settings.publicUrl}/packages/${path}`;
   const docsTarball = (key: string) => `${settings.repositoryUrl}/${key}`;

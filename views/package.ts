@@ -1,13 +1,14 @@
 /** Packages in answers. */
-import { latestStableVersion, latestVersion, sortByVersion } from "../../hex/versions/sort.ts";
-import type { PackageAdvisory } from "../../store/queries/advisories.ts";
-import type { PackageDownloads } from "../../store/queries/downloads.ts";
-import type { Owner } from "../../store/queries/owners.ts";
-import type { ApiPackageRow, ReleaseSummary } from "../../store/queries/packages.ts";
-import { instant } from "../http/format.ts";
+import { sortByVersion } from "../hex/versions/sort.ts";
+import { isPrerelease } from "../hex/versions/version.ts";
+import type { PackageAdvisory } from "../store/queries/advisories.ts";
+import type { PackageDownloads } from "../store/queries/downloads.ts";
+import type { Owner } from "../store/queries/owners.ts";
+import type { ApiPackageRow, ReleaseSummary } from "../store/queries/packages.ts";
 import { advisoriesView } from "./advisory.ts";
 import { configs } from "./configs.ts";
 import { packageDownloadsView } from "./downloads.ts";
+import { instant } from "./instant.ts";
 import type { Urls } from "./urls.ts";
 import { userReference } from "./user.ts";
 
@@ -21,8 +22,8 @@ function packageView(
   appOf: (version: string) => string,
 ): object {
   const sorted = sortByVersion(releases, (release) => release.version).reverse();
-  const latest = latestVersion(releases.map((release) => release.version)) ?? "0.0.0";
-  const stable = latestStableVersion(releases.map((release) => release.version)) ?? null;
+  const latest = sorted[0]?.version ?? "0.0.0";
+  const stable = sorted.find(({ version }) => !isPrerelease(version))?.version ?? null;
   const shown = stable ?? latest;
   const retired = sorted.filter((release) => release.retirement !== null);
   return {

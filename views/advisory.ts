@@ -1,8 +1,8 @@
 /** Security advisories in answers. */
-import { advisoryApiUrl, advisoryPageUrl } from "../../hex/advisories/links.ts";
-import { affectedRequirements, isAffected } from "../../hex/advisories/ranges.ts";
-import { isoMicros, type Micros } from "../../schemas/time.ts";
-import type { PackageAdvisory } from "../../store/queries/advisories.ts";
+import { advisoryApiUrl, advisoryPageUrl } from "../hex/advisories/links.ts";
+import { affectedRequirements, isAffected } from "../hex/advisories/ranges.ts";
+import { isoMicros, type Micros } from "../schemas/time.ts";
+import type { PackageAdvisory } from "../store/queries/advisories.ts";
 
 /** Whole seconds in every format. */
 function second(at: Micros): string {

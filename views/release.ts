@@ -1,9 +1,9 @@
 /** Releases in answers. */
-import type { RequirementRow } from "../../store/queries/registry.ts";
-import type { ApiReleaseRow } from "../../store/queries/releases.ts";
-import type { UserReference } from "../../store/queries/users.ts";
-import { instant } from "../http/format.ts";
+import type { RequirementRow } from "../store/queries/registry.ts";
+import type { ApiReleaseRow } from "../store/queries/releases.ts";
+import type { UserReference } from "../store/queries/users.ts";
 import { configs } from "./configs.ts";
+import { instant } from "./instant.ts";
 import type { Urls } from "./urls.ts";
 import { userReference } from "./user.ts";
 

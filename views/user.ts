@@ -1,8 +1,7 @@
 /** Users in answers. */
-import type { OwnedPackage, UserReference, UserRow } from "../../store/queries/users.ts";
-import { instant } from "../http/format.ts";
-import type { ApiSettings } from "../settings.ts";
-import { type Urls, urlsOf } from "./urls.ts";
+import type { OwnedPackage, UserReference, UserRow } from "../store/queries/users.ts";
+import { instant } from "./instant.ts";
+import { type UrlSettings, type Urls, urlsOf } from "./urls.ts";
 
 /** Enough for lists. */
 export function userReference(user: UserReference, urls: Urls): object {
@@ -27,7 +26,7 @@ export function userView(user: UserRow, urls: Urls): object {
 export function userWithPackages(
   user: UserRow,
   packages: readonly OwnedPackage[],
-  settings: ApiSettings,
+  settings: UrlSettings,
 ): object {
   const shown = packages.map(({ name, repository }) => {
     const urls = urlsOf(settings, repository);

@@ -1,5 +1,5 @@
 /** Download counts in answers. */
-import type { DownloadsWanted, PackageDownloads } from "../../store/queries/downloads.ts";
+import type { DownloadsWanted, PackageDownloads } from "../store/queries/downloads.ts";
 
 /** @returns the sums that there are; none in a window in which nothing was counted. */
 export function packageDownloadsView(row: PackageDownloads | undefined): object {

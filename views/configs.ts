@@ -1,5 +1,5 @@
 /** The lines with which a package is named in the files of the build tools. */
-import { parseVersion } from "../../hex/versions/version.ts";
+import { parseVersion } from "../hex/versions/version.ts";
 
 const ELIXIR_ATOM = /^[a-zA-Z_][a-zA-Z_0-9]*$/;
 const ERLANG_ATOM = /^[a-z][a-zA-Z_0-9]*$/;

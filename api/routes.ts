@@ -1,6 +1,6 @@
 /**
  * Every route with what it demands. The pipeline serves this table, and the tests walk it with every kind of
- * principal; organizations, OAuth and the rest of the contract add rows.
+ * principal.
  */
 
 import { listOrganizationAuditLogs, listOwnAuditLogs, listPackageAuditLogs } from "./handlers/audit-logs.ts";
@@ -9,6 +9,7 @@ import { deleteDocs, publishDocs, showDocs } from "./handlers/docs.ts";
 import { showIndex } from "./handlers/index.ts";
 import { createKey, deleteAllKeys, deleteKey, listKeys, showKey } from "./handlers/keys.ts";
 import { addMember, changeMember, deleteMember, listMembers, showMember } from "./handlers/members.ts";
+import { beginDeviceFlow, issueToken } from "./handlers/oauth.ts";
 import {
   changeSeats,
   listOrganizations,
@@ -28,6 +29,7 @@ import {
 } from "./handlers/releases.ts";
 import { createShortUrl } from "./handlers/short-urls.ts";
 import { createUser, showSelf, showUser, showUserAgain } from "./handlers/users.ts";
+import { revoke, revokeByHash } from "./oauth/revocation.ts";
 import type { Route } from "./route.ts";
 
 const PACKAGE = "/packages/:name";
@@ -192,5 +194,15 @@ export const ROUTES: readonly Route[] = [
   { method: "DELETE", path: `${ORGANIZATION}/keys`, ...changingItsKeys, handler: deleteAllKeys },
   { method: "DELETE", path: `${ORGANIZATION}/keys/:name`, ...changingItsKeys, handler: deleteKey },
 
+  {
+    method: "POST",
+    path: "/oauth/token",
+    permission: "none",
+    inReadOnly: true,
+    handler: issueToken,
+  },
+  { method: "POST", path: "/oauth/device_authorization", permission: "none", handler: beginDeviceFlow },
+  { method: "POST", path: "/oauth/revoke", permission: "none", handler: revoke },
+  { method: "POST", path: "/oauth/revoke_by_hash", permission: "none", handler: revokeByHash },
   { method: "GET", path: "/auth", authenticated: true, permission: "none", handler: checkAuth },
 ];

@@ -1,5 +1,7 @@
 /** What the API works with. Everything with a side effect is handed in. */
+
 import type { RepositoryName } from "../hex/ids.ts";
+import type { TokenKeys } from "../schemas/access-token/keys.ts";
 import type { ChangeWaiter } from "../store/change-waiter.ts";
 import type { ObjectStore } from "../store/objects/store.ts";
 import type { Sql } from "../store/postgres/pool.ts";
@@ -75,6 +77,8 @@ export interface ApiDependencies {
   readonly readOnly: ReadOnlySwitch;
   /** Keys the hash of API keys; whoever has it and the database can still not tell a key. */
   readonly keySecret: string;
+  /** Of access tokens; not those of the registry's files, which the API never has. */
+  readonly tokenKeys: TokenKeys;
   readonly clock: () => Date;
   readonly random: (bytes: number) => Uint8Array;
   readonly log: ApiLog;

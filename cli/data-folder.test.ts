@@ -1,8 +1,9 @@
+import { generateKeyPairSync } from "node:crypto";
 import { chmod, mkdtemp, readdir, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { isOpenToOthers, keySecret, signingKey } from "./data-folder.ts";
+import { ensureTokenKeys, isOpenToOthers, keySecret, readTokenKeys, signingKey } from "./data-folder.ts";
 
 let folder: string;
 beforeEach(async () => {
@@ -55,5 +56,46 @@ describe("the secret of API keys", () => {
     );
     await writeFile(join(folder, "key-secret"), "short\n");
     await expect(keySecret(folder, undefined)).rejects.toThrow("is damaged; restore it from a backup");
+  });
+});
+
+describe("the key of access tokens", () => {
+  const pem = (privateKey: { export(options: object): string | Buffer }) =>
+    privateKey.export({ type: "pkcs8", format: "pem" }).toString();
+
+  it("is made once", async () => {
+    const file = join(folder, "token-key.pem");
+    const made = await Promise.all([ensureTokenKeys(file), ensureTokenKeys(file)]);
+    const again = await readTokenKeys(file);
+    expect(made[0]?.publicKeys).toEqual(again.publicKeys);
+    expect(made[1]?.publicKeys).toEqual(again.publicKeys);
+    expect((await stat(file)).mode & 0o777).toBe(0o600);
+  });
+
+  it("may have others behind it, whose tokens stay valid", async () => {
+    const file = join(folder, "token-key.pem");
+    const [first, second] = [1, 2].map(() => generateKeyPairSync("ec", { namedCurve: "P-256" }));
+    await writeFile(file, pem(first?.privateKey as never) + pem(second?.privateKey as never));
+    const keys = await readTokenKeys(file);
+    expect(keys.privateKey.equals(first?.privateKey as never)).toBe(true);
+    expect(keys.publicKeys.map((key) => key.equals(second?.publicKey as never))).toEqual([false, true]);
+  });
+
+  it("is refused by name when it is none", async () => {
+    const file = join(folder, "token-key.pem");
+    await expect(readTokenKeys(file)).rejects.toThrow(`SKEP_TOKEN_KEY_FILE: there is no file ${file}`);
+    const wrong = [
+      ["", "it holds no PEM key"],
+      [pem(generateKeyPairSync("ec", { namedCurve: "P-384" }).privateKey), "must be of the curve P-256"],
+      [pem(generateKeyPairSync("ed25519").privateKey), "must be of the curve P-256"],
+      [
+        generateKeyPairSync("ec", { namedCurve: "P-256" }).publicKey.export({ type: "spki", format: "pem" }),
+        "something else than private keys",
+      ],
+    ] as const;
+    for (const [text, why] of wrong) {
+      await writeFile(file, text);
+      await expect(ensureTokenKeys(file)).rejects.toThrow(why);
+    }
   });
 });

@@ -1,10 +1,14 @@
-/** The secrets that `skep serve` makes for itself: the key that signs, and the secret that keys are hashed with. */
+/**
+ * The secrets that `skep serve` makes for itself: the key that signs, the key of access tokens, and the secret that
+ * API keys are hashed with.
+ */
 import { generateKeyPair, randomBytes } from "node:crypto";
 import { link, mkdir, open, readFile, stat, unlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { pemSigner } from "../proto/pem-signer.ts";
 import type { Signer } from "../proto/signer.ts";
+import { parseTokenKeys, type TokenKeys } from "../schemas/access-token/keys.ts";
 import { SkepError } from "../schemas/errors.ts";
 
 const KEY_BITS = 2048;
@@ -42,6 +46,26 @@ export async function keySecret(dataFolder: string, refuseNew: string | undefine
       `SKEP_KEY_SECRET is not set, and there is no ${file}: ${refuseNew}`,
     );
   return (await keepSecret(file, `${randomBytes(SECRET_BYTES).toString("hex")}\n`)).trim();
+}
+
+/**
+ * The keys of access tokens; made when there are none, as all that a lost one costs is that people sign in again.
+ * @throws SkepError `config_invalid`
+ */
+export async function ensureTokenKeys(file: string): Promise<TokenKeys> {
+  const pem = await readSecretFile(file, "config_invalid");
+  if (pem !== undefined) return parseTokenKeys(pem, file);
+  const { privateKey } = await promisify(generateKeyPair)("ec", { namedCurve: "P-256" });
+  const made = privateKey.export({ type: "pkcs8", format: "pem" }).toString();
+  return parseTokenKeys(await keepSecret(file, made), file);
+}
+
+/** As {@link ensureTokenKeys}, but for a file that must be there. @throws SkepError `config_invalid` */
+export async function readTokenKeys(file: string): Promise<TokenKeys> {
+  const pem = await readSecretFile(file, "config_invalid");
+  if (pem === undefined)
+    throw new SkepError("config_invalid", `SKEP_TOKEN_KEY_FILE: there is no file ${file}`);
+  return parseTokenKeys(pem, file);
 }
 
 /** @returns whether others than the owner may read the file. */

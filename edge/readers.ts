@@ -3,6 +3,8 @@
  * on without the database; an API key is looked up each time, so that a revoked one is worth nothing at once.
  */
 import type { RepositoryName } from "../hex/ids.ts";
+import type { TokenVerifiers } from "../schemas/access-token/keys.ts";
+import { opensRepository, readToken } from "../schemas/access-token/token.ts";
 import { type Micros, micros } from "../schemas/time.ts";
 import { hashKeySecret, sameSecret } from "../store/key-secret.ts";
 import type { Sql } from "../store/postgres/pool.ts";
@@ -25,16 +27,13 @@ export interface PrivateReaders {
   refusal(repository: RepositoryName, authorization: string | undefined): Promise<Refusal | undefined>;
 }
 
-/** What an access token says of its bearer. */
-export type BearerVerdict = "allowed" | "invalid" | "forbidden";
-
 export interface ReadersSettings {
   readonly sql: Sql;
   /** That of the API's keys. */
   readonly keySecret: string;
+  /** Of access tokens. */
+  readonly tokenKeys: TokenVerifiers;
   readonly clock: () => Date;
-  /** Judges an access token without the database; absent: there are none. */
-  readonly authorizeBearer?: (token: string, repository: RepositoryName) => Promise<BearerVerdict>;
 }
 
 const MISSING: Refusal = { status: 401, reason: "missing authentication information" };
@@ -46,12 +45,12 @@ const FOREIGN: Refusal = { status: 403, reason: "account not authorized for this
 const UNPAID: Refusal = { status: 403, reason: "organization has no active billing subscription" };
 
 export function createPrivateReaders(settings: ReadersSettings): PrivateReaders {
-  const { sql, keySecret, clock, authorizeBearer } = settings;
+  const { sql, keySecret, tokenKeys, clock } = settings;
 
   async function refusalOfBearer(token: string, repository: RepositoryName): Promise<Refusal | undefined> {
-    const verdict = (await authorizeBearer?.(token, repository)) ?? "invalid";
-    if (verdict === "allowed") return undefined;
-    return verdict === "invalid" ? INVALID : FOREIGN;
+    const claims = await readToken(tokenKeys, token, clock());
+    if (claims === undefined || claims.kind !== "access") return INVALID;
+    return opensRepository(claims, repository) ? undefined : FOREIGN;
   }
 
   async function refusalOfKey(secret: string, repository: RepositoryName): Promise<Refusal | undefined> {

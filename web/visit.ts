@@ -7,9 +7,9 @@ import type { ApiDependencies } from "../api/settings.ts";
 import { type Micros, micros } from "../schemas/time.ts";
 import type { Transaction } from "../store/postgres/pool.ts";
 import { audit } from "../store/queries/audit.ts";
+import { endOldestSessions, MOST_SESSIONS } from "../store/queries/sessions.ts";
 import { type UserRow, userById } from "../store/queries/users.ts";
 import {
-  deleteOldestWebSessions,
   deleteWebSession,
   insertWebSession,
   touchWebSession,
@@ -28,7 +28,6 @@ const SESSION_DAYS = 30;
 const SESSION_MICROS = SESSION_DAYS * 24 * 60 * MINUTE_MICROS;
 const PENDING_MICROS = 15 * MINUTE_MICROS;
 const SUDO_MICROS = 60 * MINUTE_MICROS;
-const MOST_SESSIONS = 5;
 const NOTICE_SECONDS = 60;
 
 export class Visit {
@@ -130,7 +129,7 @@ export class Visit {
     };
     await sql.begin(async (tx) => {
       await insertWebSession(tx, session);
-      if (!pending) await deleteOldestWebSessions(tx, userId, MOST_SESSIONS);
+      if (!pending) await endOldestSessions(tx, { userId }, MOST_SESSIONS, this.now);
     });
     this.#secret = secret;
     this.#setCookie(this.#cookieName(), secret, lasts / 1_000_000);

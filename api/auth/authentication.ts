@@ -1,12 +1,16 @@
 /** From the Authorization header to a principal. */
-import { type Micros, micros } from "../../schemas/time.ts";
+import { readToken } from "../../schemas/access-token/token.ts";
+import { micros } from "../../schemas/time.ts";
 import { isReadOnly } from "../../store/postgres/pool.ts";
 import { isTouchDue, type KeyRow, keyByHash, touchKey } from "../../store/queries/keys.ts";
+import { touchOAuthSession } from "../../store/queries/oauth-sessions.ts";
+import { liveToken, type OAuthTokenRow } from "../../store/queries/oauth-tokens.ts";
 import { organizationById } from "../../store/queries/organizations.ts";
 import { userById, userByLogin } from "../../store/queries/users.ts";
 import { isStorable } from "../http/body.ts";
 import { badRequest, unauthorized } from "../http/errors.ts";
 import { limitSignIns } from "../limits/sign-in.ts";
+import { subjectOf } from "../oauth/bearer.ts";
 import type { ApiDependencies } from "../settings.ts";
 import { hashKeySecret, sameSecret } from "./key-secret.ts";
 import { verifyPassword } from "./password.ts";
@@ -27,11 +31,20 @@ export async function authenticate(
   origin: RequestOrigin,
 ): Promise<Principal> {
   if (header === undefined || header === "") return { kind: "none" };
-  const principal = header.startsWith("Basic ")
-    ? await authenticateBasic(deps, header.slice("Basic ".length), origin)
-    : await authenticateKey(deps, header, origin);
+  const principal = await authenticateHeader(deps, header, origin);
   if (principal.kind === "user" && principal.user.deactivatedAt !== null) throw badRequest();
   return principal;
+}
+
+function authenticateHeader(
+  deps: ApiDependencies,
+  header: string,
+  origin: RequestOrigin,
+): Promise<Principal> {
+  const [, scheme, value = ""] = /^(Basic|Bearer) (.*)$/s.exec(header) ?? [];
+  if (scheme === "Basic") return authenticateBasic(deps, value, origin);
+  if (scheme === "Bearer") return authenticateToken(deps, value, origin);
+  return authenticateKey(deps, header, origin);
 }
 
 async function authenticateBasic(
@@ -74,8 +87,42 @@ async function authenticateKey(
   const now = micros(deps.clock().getTime() * 1000);
   if (key.revokeAt !== null && key.revokeAt < now) throw unauthorized("API key revoked");
   const principal = await ownerOf(deps, key);
-  await rememberUse(deps, key, now, origin);
+  if (isTouchDue(key, now)) {
+    const use = { at: now, ip: origin.ip, agent: origin.userAgent };
+    await rememberUse(deps, () => touchKey(deps.sql, key.id, use));
+  }
   return principal;
+}
+
+/** By signature and claims, and by what is stored: a token that was revoked is worth nothing at once. */
+async function authenticateToken(
+  deps: ApiDependencies,
+  token: string,
+  { ip }: RequestOrigin,
+): Promise<Principal> {
+  const { sql } = deps;
+  const claims = await readToken(deps.tokenKeys, token, deps.clock());
+  const now = micros(deps.clock().getTime() * 1000);
+  const row = claims?.kind === "access" ? await liveToken(sql, claims.id, now) : undefined;
+  const principal = row && (await principalOf(deps, row));
+  if (row === undefined || principal === undefined || subjectOf(principal) !== claims?.subject) {
+    throw unauthorized("invalid API key");
+  }
+  if (isTouchDue(row, now)) await rememberUse(deps, () => touchOAuthSession(sql, row.sessionId, now, ip));
+  return principal;
+}
+
+async function principalOf(
+  { sql }: ApiDependencies,
+  { userId, organizationId, scopes, sessionId }: OAuthTokenRow,
+): Promise<Exclude<Principal, { kind: "none" }> | undefined> {
+  const credential = { kind: "oauth", scopes, sessionId } as const;
+  if (organizationId !== null) {
+    const organization = await organizationById(sql, organizationId);
+    return organization && { kind: "organization", organization, credential };
+  }
+  const user = userId === null ? undefined : await userById(sql, userId);
+  return user?.organizationId === null ? { kind: "user", user, credential } : undefined;
 }
 
 async function ownerOf(deps: ApiDependencies, key: KeyRow): Promise<Principal> {
@@ -91,16 +138,10 @@ async function ownerOf(deps: ApiDependencies, key: KeyRow): Promise<Principal> {
   throw unauthorized("invalid API key");
 }
 
-async function rememberUse(
-  deps: ApiDependencies,
-  key: KeyRow,
-  now: Micros,
-  origin: RequestOrigin,
-): Promise<void> {
-  if (!isTouchDue(key, now)) return;
+/** For people to know what is in use; a request does not fail for it. */
+async function rememberUse(deps: ApiDependencies, touch: () => Promise<void>): Promise<void> {
   if (deps.readOnly.current() !== undefined) return;
-  const use = { at: now, ip: origin.ip, agent: origin.userAgent };
-  await touchKey(deps.sql, key.id, use).catch((error: unknown) => {
+  await touch().catch((error: unknown) => {
     // Since we looked.
     if (!isReadOnly(error)) throw error;
   });

@@ -7,7 +7,7 @@ export type Credential =
   | { readonly kind: "basic"; readonly verified: boolean }
   | { readonly kind: "key"; readonly key: KeyRow }
   /** A token of the OAuth flows. */
-  | { readonly kind: "oauth"; readonly scopes: readonly string[] };
+  | { readonly kind: "oauth"; readonly scopes: readonly string[]; readonly sessionId: number };
 
 export type Principal =
   | { readonly kind: "none" }

@@ -1,7 +1,9 @@
 import { Command } from "commander";
 import { startServer } from "../../api/server.ts";
+import { keySetOf } from "../../schemas/access-token/keys.ts";
 import { readApiConfig } from "../../schemas/config/config.ts";
 import type { Context } from "../context.ts";
+import { readTokenKeys } from "../data-folder.ts";
 import { openDatabase } from "../database.ts";
 import { EXIT_HELP } from "../exit-codes.ts";
 import { runService } from "../service.ts";
@@ -18,11 +20,13 @@ export function apiCommand(context: Context): Command {
     .addHelpText(
       "after",
       `
-Needs DATABASE_URL (a member of the role skep_api), SKEP_KEY_SECRET and the private store, and refuses
-to run with the signing key, a CDN's token or the public store's credentials. Several may run.
+Needs DATABASE_URL (a member of the role skep_api), SKEP_KEY_SECRET, SKEP_TOKEN_KEY_FILE and the private
+store, and refuses to run with the signing key, a CDN's token or the public store's credentials. Several
+may run.
 
 Example:
-  DATABASE_URL=postgres://skep_api_login@db/skep SKEP_KEY_SECRET=... SKEP_URL=https://hex.acme.example \\
+  DATABASE_URL=postgres://skep_api_login@db/skep SKEP_KEY_SECRET=... \\
+    SKEP_TOKEN_KEY_FILE=token-key.pem SKEP_URL=https://hex.acme.example \\
     SKEP_PRIVATE_STORE=s3://acme-hex-private SKEP_HOST=0.0.0.0 skep api
 ${EXIT_HELP}`,
     )
@@ -38,13 +42,16 @@ async function runApi(context: Context): Promise<void> {
     await requireRepository(await database.rolePool("skep_api", 1), config.repository.name);
     const privateStore = await openPrivateStore(config.privateStore);
     teardown.add("the private store", () => privateStore.close());
-    const api = await startApi({ config, database, privateStore, keySecret: config.keySecret.reveal(), log });
+    const tokenKeys = await readTokenKeys(config.tokenKeyFile);
+    const keySecret = config.keySecret.reveal();
+    const api = await startApi({ config, database, privateStore, keySecret, tokenKeys, log });
     teardown.add("the API", () => api.stop());
     const page = `skep, the API of the repository ${config.repository.name} at ${config.repository.url}`;
     const root = createRoot({
       api: api.app,
       web: api.web,
       shortUrls: api.shortUrls,
+      keySet: keySetOf(tokenKeys),
       version: context.version,
       page,
     });

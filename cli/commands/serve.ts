@@ -3,13 +3,14 @@ import { startServer } from "../../api/server.ts";
 import { createEdge } from "../../edge/app.ts";
 import { createPrivateReaders } from "../../edge/readers.ts";
 import type { Signer } from "../../proto/signer.ts";
+import { keySetOf, type TokenKeys } from "../../schemas/access-token/keys.ts";
 import { readServeConfig, type ServeConfig } from "../../schemas/config/config.ts";
 import { migrate } from "../../store/postgres/migrate.ts";
 import type { Sql } from "../../store/postgres/pool.ts";
 import { grantOwnRoles, hasKeys, signedWith } from "../../store/queries/beginnings.ts";
 import { ADMINISTRATOR, ensureAdministrator } from "../administrator.ts";
 import type { Context } from "../context.ts";
-import { isOpenToOthers, keySecret, signingKey } from "../data-folder.ts";
+import { ensureTokenKeys, isOpenToOthers, keySecret, signingKey } from "../data-folder.ts";
 import { type Database, openDatabase } from "../database.ts";
 import { EXIT_HELP } from "../exit-codes.ts";
 import { frontPage, type Installation, readyText } from "../newcomer.ts";
@@ -86,6 +87,7 @@ async function openOwnDatabase(config: ServeConfig, service: Service): Promise<D
 interface Secrets {
   readonly signer: Signer;
   readonly keySecret: string;
+  readonly tokenKeys: TokenKeys;
 }
 
 /** Makes what is missing, but nothing that takes the place of something lost. */
@@ -99,6 +101,7 @@ async function findSecrets(config: ServeConfig, sql: Sql, { log }: Service): Pro
   if (await isOpenToOthers(file)) log.warn({ file }, "others may read the signing key; make it 0600");
   return {
     signer,
+    tokenKeys: await ensureTokenKeys(config.tokenKeyFile),
     keySecret: config.keySecret?.reveal() ?? (await keySecret(config.dataFolder, lostSecret)),
   };
 }
@@ -137,13 +140,14 @@ async function startParts(
     api: api.app,
     web: api.web,
     shortUrls: api.shortUrls,
+    keySet: keySetOf(found.tokenKeys),
     version: context.version,
     page: frontPage(found.installation),
   });
   const { publicStore: store } = stores;
-  const { repository, keySecret } = found;
+  const { repository, keySecret, tokenKeys } = found;
   const sql = await found.database.rolePool("skep_api", READER_CONNECTIONS);
-  const readers = createPrivateReaders({ sql, keySecret, clock: () => new Date() });
+  const readers = createPrivateReaders({ sql, keySecret, tokenKeys, clock: () => new Date() });
   root.route(
     "/repo",
     createEdge({ store, repository, readers, surrogateHeaders: config.surrogateHeaders, logger: log }),

@@ -7,12 +7,14 @@ import { openBlockList } from "../../api/limits/block-list.ts";
 import { PostgresCounters } from "../../api/limits/counters.ts";
 import { openReadOnlySwitch } from "../../api/read-only.ts";
 import type { ApiDependencies, ApiSettings } from "../../api/settings.ts";
+import type { TokenKeys } from "../../schemas/access-token/keys.ts";
 import type { ApiConfig, CommonConfig } from "../../schemas/config/config.ts";
 import { micros } from "../../schemas/time.ts";
 import { collectBlobs } from "../../store/blobs.ts";
 import { openChangeWaiter } from "../../store/change-waiter.ts";
 import type { ObjectStore } from "../../store/objects/store.ts";
 import { forgetHits } from "../../store/queries/counters.ts";
+import { deleteEndedOAuth } from "../../store/queries/oauth-sessions.ts";
 import { deleteEndedWebSessions } from "../../store/queries/web-sessions.ts";
 import { createWeb } from "../../web/app.ts";
 import type { Database } from "../database.ts";
@@ -22,6 +24,7 @@ const CONNECTIONS = 16;
 const UPLOAD_PIECE_MILLISECONDS = 30_000;
 const COLLECT_MILLISECONDS = 3_600_000;
 const SWEEP_MILLISECONDS = 60_000;
+const DAY_MICROS = 86_400_000_000;
 const SIGN_IN_FAILURES = 10;
 
 export interface RunningApi {
@@ -38,11 +41,12 @@ export interface ApiParts {
   readonly database: Database;
   readonly privateStore: ObjectStore;
   readonly keySecret: string;
+  readonly tokenKeys: TokenKeys;
   readonly log: Logger;
 }
 
 export async function startApi(parts: ApiParts): Promise<RunningApi> {
-  const { config, database, privateStore, keySecret, log } = parts;
+  const { config, database, privateStore, keySecret, tokenKeys, log } = parts;
   const sql = await database.rolePool("skep_api", CONNECTIONS);
   const waiter = await openChangeWaiter(sql);
   const settings = apiSettings(config);
@@ -58,6 +62,7 @@ export async function startApi(parts: ApiParts): Promise<RunningApi> {
     waiter,
     settings,
     keySecret,
+    tokenKeys,
     clock,
     random: randomBytes,
     log,
@@ -75,7 +80,11 @@ export async function startApi(parts: ApiParts): Promise<RunningApi> {
   timer.unref();
   const sweep = () => {
     const now = micros(clock().getTime() * 1000);
-    void Promise.all([forgetHits(sql), deleteEndedWebSessions(sql, now)]).catch(() => undefined);
+    void Promise.all([
+      forgetHits(sql),
+      deleteEndedWebSessions(sql, now),
+      deleteEndedOAuth(sql, micros(now - DAY_MICROS)),
+    ]).catch(() => undefined);
   };
   const sweeper = setInterval(sweep, SWEEP_MILLISECONDS);
   sweeper.unref();

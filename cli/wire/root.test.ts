@@ -13,6 +13,7 @@ const root = createRoot({
   api,
   web,
   shortUrls: async (code) => (code === "AAAAA" ? new Response("short") : undefined),
+  keySet: { keys: [] },
   version: "1.2.3",
   page: "hello",
 });
@@ -20,6 +21,7 @@ const root = createRoot({
 it.each([
   ["/", 200, "hello\n"],
   ["/status", 200, '{"status":"ok","version":"1.2.3"}'],
+  ["/.well-known/jwks.json", 200, '{"keys":[]}'],
   ["/api/users", 200, "users"],
   // What the API does not know is told in its own form.
   ["/api/none", 404, '{"status":404}'],

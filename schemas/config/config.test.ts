@@ -37,7 +37,11 @@ function refusal(read: (source: Source) => unknown, environment: Environment, fi
 
 const POSTGRES = "postgres://skep:hunter2@db:5432/skep";
 const SECRET = "0123456789abcdef0123456789abcdef";
-const API = { DATABASE_URL: POSTGRES, SKEP_KEY_SECRET: SECRET };
+const API = {
+  DATABASE_URL: POSTGRES,
+  SKEP_KEY_SECRET: SECRET,
+  SKEP_TOKEN_KEY_FILE: "/etc/skep/token-key.pem",
+};
 
 describe("defaults", () => {
   it("serve", () => {
@@ -260,6 +264,7 @@ describe("roles", () => {
     const said = refusal(readApiConfig, {});
     expect(said).toContain("DATABASE_URL is missing, which `skep api` needs");
     expect(said).toContain("SKEP_KEY_SECRET is missing, which `skep api` needs");
+    expect(said).toContain("SKEP_TOKEN_KEY_FILE is missing, which `skep api` needs");
     const config = readApiConfig(source(API));
     expect(config).not.toHaveProperty("signingKeyFile");
     expect(config).not.toHaveProperty("publicStore");

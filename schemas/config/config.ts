@@ -76,6 +76,7 @@ export interface ApiConfig extends CommonConfig {
   readonly http: HttpConfig;
   readonly publishing: PublishingConfig;
   readonly keySecret: Secret;
+  readonly tokenKeyFile: string;
   readonly privateStore: StoreConfig;
   readonly unconditionalStore: "refuse" | "warn";
 }
@@ -102,6 +103,7 @@ export interface ServeConfig extends GeneratorConfig {
   readonly publishing: PublishingConfig;
   /** Undefined: made at the first start, and kept in the data folder. */
   readonly keySecret: Secret | undefined;
+  readonly tokenKeyFile: string;
   readonly surrogateHeaders: boolean;
 }
 
@@ -129,6 +131,7 @@ export function readServeConfig(source: Source): ServeConfig {
       http: httpConfig(settings.values),
       publishing: publishingConfig(settings.values),
       keySecret: settings.values.SKEP_KEY_SECRET,
+      tokenKeyFile: tokenKeyFile(values),
       surrogateHeaders: settings.values.SKEP_SURROGATE_HEADERS ?? generator.cdn.kind !== "none",
     };
   });
@@ -138,6 +141,8 @@ export function readServeConfig(source: Source): ServeConfig {
 export function readApiConfig(source: Source): ApiConfig {
   return read(source, ({ values, origins }, problems) => {
     const { DATABASE_URL: databaseUrl, SKEP_KEY_SECRET: keySecret } = values;
+    // A data folder of its own would hold a key that no other process of the API has.
+    if (values.SKEP_TOKEN_KEY_FILE === undefined) problems.push(missing("SKEP_TOKEN_KEY_FILE", "api"));
     if (databaseUrl === undefined) problems.push(missing("DATABASE_URL", "api"));
     if (keySecret === undefined) problems.push(missing("SKEP_KEY_SECRET", "api"));
     for (const name of GENERATOR_ONLY) {
@@ -154,6 +159,7 @@ export function readApiConfig(source: Source): ApiConfig {
       ...mail,
       databaseUrl,
       keySecret,
+      tokenKeyFile: tokenKeyFile(values),
       operation: operationConfig(values),
       http: httpConfig(values),
       publishing: publishingConfig(values),
@@ -286,6 +292,10 @@ function operationConfig(values: Values): OperationConfig {
   };
 }
 
+function tokenKeyFile(values: Values): string {
+  return values.SKEP_TOKEN_KEY_FILE ?? join(values.SKEP_DATA_DIR, "token-key.pem");
+}
+
 function twinsConfig(values: Values, publicStore: StoreConfig, problems: string[]): GeneratorConfig["twins"] {
   if (!values.SKEP_JSON_TWINS) return undefined;
   if (publicStore.kind === "folder") {
@@ -345,6 +355,7 @@ export function derivedSettings(values: Values): Readonly<Partial<Record<Setting
     SKEP_PUBLIC_STORE: folder("public"),
     SKEP_PRIVATE_STORE: folder("private"),
     SKEP_SIGNING_KEY_FILE: join(values.SKEP_DATA_DIR, "signing-key.pem"),
+    SKEP_TOKEN_KEY_FILE: tokenKeyFile(values),
     SKEP_VERIFY_EMAILS: values.SKEP_SMTP_URL === undefined ? "off" : "on",
     SKEP_SURROGATE_HEADERS: values.SKEP_CDN === "none" ? "off" : "on",
     ...(values.SKEP_CDN === "none" ? {} : { SKEP_CDN_URL: repository.url }),

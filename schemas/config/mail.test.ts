@@ -3,7 +3,11 @@ import { readApiConfig, readServeConfig } from "./config.ts";
 import type { Source } from "./read.ts";
 
 const source = (environment: Record<string, string>): Source => ({ environment, readFile: () => "" });
-const API = { DATABASE_URL: "postgres://a@b/c", SKEP_KEY_SECRET: "s".repeat(32) };
+const API = {
+  DATABASE_URL: "postgres://a@b/c",
+  SKEP_KEY_SECRET: "s".repeat(32),
+  SKEP_TOKEN_KEY_FILE: "token-key.pem",
+};
 const SMTP = {
   SKEP_SMTP_URL: "smtp://ann:hunter2@mail.example:587",
   SKEP_MAIL_FROM: "Skep <skep@acme.example>",

@@ -163,6 +163,11 @@ export const SETTINGS = {
     "the key that signs: RSA, PEM; `serve` makes one when there is none",
     from("`signing-key.pem` in the data folder"),
   ),
+  SKEP_TOKEN_KEY_FILE: setting(
+    is.path,
+    "the key of access tokens: P-256, PEM; `serve` makes one when there is none. Put a new one first to replace it",
+    from("`token-key.pem` in the data folder"),
+  ),
 
   ...storeSettings("SKEP_PUBLIC_STORE", "public", "`public` in the data folder"),
   ...storeSettings("SKEP_PRIVATE_STORE", "private", "`private` in the data folder"),

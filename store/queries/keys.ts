@@ -105,8 +105,8 @@ export function revokeKeys(
 // So that a key in use costs one write in five minutes, and not one a request.
 const TOUCH_MICROS = 300_000_000;
 
-/** @returns whether the time of a key's last use is old enough to be written again. */
-export function isTouchDue({ lastUsedAt }: Pick<KeyRow, "lastUsedAt">, now: Micros): boolean {
+/** @returns whether the time of a credential's last use is old enough to be written again. */
+export function isTouchDue({ lastUsedAt }: { readonly lastUsedAt: Micros | null }, now: Micros): boolean {
   return lastUsedAt === null || now - lastUsedAt >= TOUCH_MICROS;
 }
 

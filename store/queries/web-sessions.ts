@@ -39,15 +39,6 @@ export async function insertWebSession(sql: Queryable, session: NewWebSession): 
       ${session.userAgent.slice(0, LONGEST_AGENT)}, ${session.ip}, ${session.now}, ${session.expiresAt})`;
 }
 
-/** Ends what a user has not used for the longest time. @param kept how many stay */
-export async function deleteOldestWebSessions(sql: Queryable, userId: number, kept: number): Promise<void> {
-  await sql`
-    delete from web_sessions where id in (
-      select id from web_sessions where user_id = ${userId} and not pending
-      order by last_used_at desc, id desc offset ${kept}
-    )`;
-}
-
 /** @returns a session that has not ended. */
 export async function webSessionByHash(
   sql: Queryable,

@@ -142,7 +142,7 @@ describe("requests with one", () => {
         insertedAt: micros(0),
         updatedAt: micros(0),
       },
-      credential: { kind: "oauth", scopes: [] },
+      credential: { kind: "oauth", scopes: [], sessionId: 1 },
     };
     for (let count = 0; count < 3; count += 1) await admission.admit(principal, "198.51.100.1");
     await expect(admission.admit(principal, "198.51.100.2")).rejects.toMatchObject({

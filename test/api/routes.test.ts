@@ -4,6 +4,7 @@ import type { Route } from "../../api/route.ts";
 import { ROUTES } from "../../api/routes.ts";
 import { packageTarball } from "../support/package-builder.ts";
 import { startRegistry, type TestRegistry } from "../support/registry.ts";
+import { MIX } from "./oauth/oauth.ts";
 
 let registry: TestRegistry;
 const credentials = new Map<string, string>();
@@ -201,6 +202,11 @@ function harmless(route: Route, prefix: string, target: TargetName): [string, Re
     return [`${prefix}${path}`, { method: route.method, body: new Uint8Array(body) }];
   }
   const headers = { "content-type": "application/json" };
+  if (route.path.startsWith("/oauth/")) {
+    // A key that nobody has, so that it is refused for that; a device that nobody will let in.
+    const sent = { client_id: MIX, grant_type: "client_credentials", client_secret: "" };
+    return [path, { method: route.method, headers, body: JSON.stringify(sent) }];
+  }
   const body = { level: "none", reason: "none", role: "none" };
   return [
     `${prefix}${path}`,
@@ -279,6 +285,9 @@ describe.each(ROUTES.map((route) => [`${route.method} ${route.path}`, route] as 
         } else if (path.endsWith("/auth?domain=nothing")) {
           // Who is authenticated is asked about a domain that nobody has.
           expect(response.status).toBe(401);
+        } else if (route.path === "/oauth/token") {
+          // No credential is needed, and none helps.
+          expect([response.status, body.error]).toEqual([400, "invalid_request"]);
         } else {
           const gone = NOT_THERE.has(name) || principal === "service" ? [404] : [];
           expect([200, 201, 204, 302, 422, ...gone], `${path}: ${response.status} ${text}`).toContain(

@@ -4,6 +4,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openPool } from "../../store/postgres/pool.ts";
+import { TOKEN_KEY_PEM } from "../support/api-settings.ts";
 import { createTestDatabase } from "../support/database.ts";
 import type { TestDatabase } from "../support/open-database.ts";
 import { newPrivateKeyPem } from "../support/signing.ts";
@@ -36,7 +37,14 @@ beforeAll(async () => {
   const key = join(skep.folder, "key.pem");
   await writeFile(key, newPrivateKeyPem(), { mode: 0o600 });
   const privateStore = { SKEP_PRIVATE_STORE: `folder:${join(skep.folder, "private")}` };
-  api = { DATABASE_URL: await login("skep_api"), SKEP_KEY_SECRET: SECRET, ...privateStore };
+  const tokenKey = join(skep.folder, "token-key.pem");
+  await writeFile(tokenKey, TOKEN_KEY_PEM, { mode: 0o600 });
+  api = {
+    DATABASE_URL: await login("skep_api"),
+    SKEP_KEY_SECRET: SECRET,
+    SKEP_TOKEN_KEY_FILE: tokenKey,
+    ...privateStore,
+  };
   generator = {
     DATABASE_URL: await login("skep_generator"),
     SKEP_SIGNING_KEY_FILE: key,

@@ -63,6 +63,7 @@ describe("the first start", () => {
       ((await stat(join(skep.folder, "data", path))).mode & 0o777).toString(8);
     expect(await mode("signing-key.pem")).toBe("600");
     expect(await mode("key-secret")).toBe("600");
+    expect(await mode("token-key.pem")).toBe("600");
     expect(await mode("private")).toBe("700");
     expect((await readdir(join(skep.folder, "data"))).sort()).toEqual([
       "key-secret",
@@ -70,6 +71,7 @@ describe("the first start", () => {
       "private",
       "public",
       "signing-key.pem",
+      "token-key.pem",
     ]);
   });
 

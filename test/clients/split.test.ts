@@ -13,6 +13,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { storeSource } from "../../mirror/source-store.ts";
 import { verifyRepository } from "../../mirror/verify.ts";
 import { openS3Store } from "../../store/objects/s3.ts";
+import { TOKEN_KEY_PEM } from "../support/api-settings.ts";
 import { type RunningCeph, startCeph } from "../support/ceph.ts";
 import { createTestDatabase } from "../support/database.ts";
 import type { TestDatabase } from "../support/open-database.ts";
@@ -49,6 +50,7 @@ describe.runIf(requireTool("radosgw"))("two services on S3", () => {
     s3.destroy();
     database = await createTestDatabase();
     await writeFile(join(folder, "key.pem"), newPrivateKeyPem(), { mode: 0o600 });
+    await writeFile(join(folder, "token-key.pem"), TOKEN_KEY_PEM, { mode: 0o600 });
     const store = (name: string, bucket: string) => ({
       [`SKEP_${name}_STORE`]: `s3://${bucket}`,
       [`SKEP_${name}_STORE_ENDPOINT`]: ceph.endpoint,
@@ -65,6 +67,7 @@ describe.runIf(requireTool("radosgw"))("two services on S3", () => {
     apiOnly = {
       ...common,
       SKEP_KEY_SECRET: "0123456789abcdef0123456789abcdef",
+      SKEP_TOKEN_KEY_FILE: join(folder, "token-key.pem"),
       SKEP_PORT: String(await freePort()),
     };
     generatorOnly = {

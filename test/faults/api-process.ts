@@ -12,7 +12,7 @@ import type { ApiStep } from "../../api/settings.ts";
 import { openChangeWaiter } from "../../store/change-waiter.ts";
 import { openFolderStore } from "../../store/objects/folder.ts";
 import { openPool } from "../../store/postgres/pool.ts";
-import { KEY_SECRET, SETTINGS } from "../support/api-settings.ts";
+import { KEY_SECRET, SETTINGS, TOKEN_KEYS } from "../support/api-settings.ts";
 
 export interface ApiProcessSetup {
   readonly databaseUrl: string;
@@ -39,6 +39,7 @@ const app = createApi({
   waiter: await openChangeWaiter(sql),
   settings,
   keySecret: KEY_SECRET,
+  tokenKeys: TOKEN_KEYS,
   clock: () => new Date(),
   random: randomBytes,
   log,

@@ -1,9 +1,16 @@
 /** Settings of an API under test. */
+import { generateKeyPairSync } from "node:crypto";
 import type { ApiSettings } from "../../api/settings.ts";
 import { repositoryName, trusted } from "../../hex/ids.ts";
+import { parseTokenKeys } from "../../schemas/access-token/keys.ts";
 
 export const NAME = trusted(repositoryName, "local");
 export const KEY_SECRET = "secret of the tests";
+/** The file of a key of access tokens. */
+export const TOKEN_KEY_PEM = generateKeyPairSync("ec", { namedCurve: "P-256" })
+  .privateKey.export({ type: "pkcs8", format: "pem" })
+  .toString();
+export const TOKEN_KEYS = parseTokenKeys(TOKEN_KEY_PEM, "a test");
 
 export const SETTINGS: Omit<ApiSettings, "publicUrl" | "repositoryUrl"> = {
   docsUrl: "http://docs.example",

@@ -22,7 +22,7 @@ import { ensurePublicRepository } from "../../store/queries/repositories.ts";
 import { urlsOf } from "../../views/urls.ts";
 import { createWeb } from "../../web/app.ts";
 import { type AccountOptions, makeKey, makeOrganization, makeOrganizationKey, makeUser } from "./accounts.ts";
-import { KEY_SECRET, NAME, SETTINGS } from "./api-settings.ts";
+import { KEY_SECRET, NAME, SETTINGS, TOKEN_KEYS } from "./api-settings.ts";
 import type { TestDatabase } from "./open-database.ts";
 import { QUICK } from "./quick.ts";
 import { testSigner } from "./signing.ts";
@@ -47,6 +47,8 @@ export interface TestRegistry {
   /** Without a trailing slash; the API is at `/api`, the repository at `/repo`. */
   readonly url: string;
   readonly database: TestDatabase;
+  /** What the API works with. */
+  readonly deps: ApiDependencies;
   readonly publicStore: ObjectStore;
   readonly privateStore: ObjectStore;
   readonly generator: GeneratorContext;
@@ -96,6 +98,7 @@ export async function startRegistry(options: RegistryOptions = {}): Promise<Test
     waiter,
     settings,
     keySecret: KEY_SECRET,
+    tokenKeys: TOKEN_KEYS,
     clock,
     random: randomBytes,
     log,
@@ -111,7 +114,8 @@ export async function startRegistry(options: RegistryOptions = {}): Promise<Test
   const readers = createPrivateReaders({
     sql,
     keySecret: KEY_SECRET,
-    clock: options.clock ?? (() => new Date()),
+    tokenKeys: TOKEN_KEYS,
+    clock,
   });
   root.route("/repo", createEdge({ store: publicStore, repository: { name: NAME, public: true }, readers }));
   const web = createWeb(deps);
@@ -136,6 +140,7 @@ export async function startRegistry(options: RegistryOptions = {}): Promise<Test
   return {
     url,
     database,
+    deps,
     publicStore,
     privateStore,
     generator: context,

@@ -1,5 +1,6 @@
 /** How often somebody may guess, or have mails sent. */
 
+import { checkCode } from "../api/auth/second-factor.ts";
 import { ApiError } from "../api/http/errors.ts";
 import { networkOf } from "../api/limits/address.ts";
 import { limitSignIns } from "../api/limits/sign-in.ts";
@@ -35,6 +36,36 @@ export async function guessSudo(
   const { allowed } = await visit.deps.counters.hit(`sudo ${userId}`, SUDO_FAILURES, QUARTER_HOUR);
   if (!allowed) return { kind: "too-many" };
   return { kind: "checked", found: (await check()) ? true : undefined };
+}
+
+const DEVICES_OF_USER = 10;
+const DEVICES_FROM_ADDRESS = 30;
+
+/** @returns whether a device's code may be tried. Each is counted, as most of those that are tried are nobody's. */
+export async function mayTryDevice({ deps, ip }: Visit, userId: number): Promise<boolean> {
+  const buckets = [
+    [`device of ${userId}`, DEVICES_OF_USER],
+    [`device from ${networkOf(ip)}`, DEVICES_FROM_ADDRESS],
+  ] as const;
+  for (const [bucket, limit] of buckets) {
+    if (!(await deps.counters.hit(bucket, limit, QUARTER_HOUR)).allowed) return false;
+  }
+  return true;
+}
+
+/** A code of a second factor: counted with those that the API gets. */
+export async function guessCode(
+  visit: Visit,
+  userId: number,
+  guess: { readonly code: string; readonly recovery: boolean },
+): Promise<Guess<true>> {
+  try {
+    const isRight = await checkCode(visit.deps, userId, { ip: visit.ip, ...guess });
+    return { kind: "checked", found: isRight ? true : undefined };
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 429) return { kind: "too-many" };
+    throw error;
+  }
 }
 
 /**

@@ -1,16 +1,25 @@
 /** Every page with who may open it. */
 import type { Page } from "./page.ts";
 import { showAccount } from "./pages/account.tsx";
+import { decideAuthorization, showAuthorization } from "./pages/authorize.tsx";
+import { confirmDevice, decideDevice, showDevice, showDeviceRequest } from "./pages/device.tsx";
 import { sendVerification, showVerification, verifyAddress } from "./pages/email.tsx";
 import { addEmail, changeEmail, showEmails } from "./pages/emails.tsx";
 import { createKeyPage, revokeAllKeysPage, revokeKeyPage, showKeys } from "./pages/keys.tsx";
 import { changePasswordPage, showPassword } from "./pages/password.tsx";
 import { requestReset, reset, showReset, showResetRequest } from "./pages/reset.tsx";
-import { endOtherSessions, endSession, showSessions } from "./pages/sessions.tsx";
+import { endOtherSessions, endProgram, endSession, showSessions } from "./pages/sessions.tsx";
 import { showSignIn, signIn, signOut } from "./pages/sign-in.tsx";
 import { showSignUp, signUp } from "./pages/sign-up.tsx";
 import { showStart } from "./pages/start.tsx";
 import { showSudo, sudo } from "./pages/sudo.tsx";
+import { secondStep, showSecondStep } from "./pages/tfa.tsx";
+import {
+  disableTwoFactor,
+  enableTwoFactor,
+  rotateRecoveryCodes,
+  showTwoFactor,
+} from "./pages/two-factor.tsx";
 import { showUser } from "./pages/user.tsx";
 
 export const PAGES: readonly Page[] = [
@@ -21,6 +30,8 @@ export const PAGES: readonly Page[] = [
   { method: "POST", path: "/signup", access: "anyone", handler: signUp },
   { method: "GET", path: "/login", access: "anyone", handler: showSignIn },
   { method: "POST", path: "/login", access: "anyone", handler: signIn },
+  { method: "GET", path: "/tfa", access: "anyone", handler: showSecondStep },
+  { method: "POST", path: "/tfa", access: "anyone", handler: secondStep },
   { method: "POST", path: "/logout", access: "anyone", handler: signOut },
   { method: "GET", path: "/sudo", access: "user", handler: showSudo },
   { method: "POST", path: "/sudo", access: "user", handler: sudo },
@@ -33,6 +44,13 @@ export const PAGES: readonly Page[] = [
   { method: "GET", path: "/password/new", access: "anyone", handler: showReset },
   { method: "POST", path: "/password/new", access: "anyone", handler: reset },
 
+  { method: "GET", path: "/oauth/device", access: "user", handler: showDevice },
+  { method: "POST", path: "/oauth/device", access: "user", handler: confirmDevice },
+  { method: "GET", path: "/oauth/device/authorize", access: "sudo", handler: showDeviceRequest },
+  { method: "POST", path: "/oauth/device/authorize", access: "sudo", handler: decideDevice },
+  { method: "GET", path: "/oauth/authorize", access: "sudo", handler: showAuthorization },
+  { method: "POST", path: "/oauth/authorize", access: "sudo", handler: decideAuthorization },
+
   { method: "GET", path: "/account", access: "user", handler: showAccount },
   { method: "GET", path: "/account/keys", access: "user", handler: showKeys },
   { method: "POST", path: "/account/keys", access: "sudo", handler: createKeyPage },
@@ -40,10 +58,20 @@ export const PAGES: readonly Page[] = [
   { method: "POST", path: "/account/keys/revoke-all", access: "user", handler: revokeAllKeysPage },
   { method: "GET", path: "/account/password", access: "sudo", handler: showPassword },
   { method: "POST", path: "/account/password", access: "sudo", handler: changePasswordPage },
+  { method: "GET", path: "/account/two-factor", access: "sudo", handler: showTwoFactor },
+  { method: "POST", path: "/account/two-factor", access: "sudo", handler: enableTwoFactor },
+  { method: "POST", path: "/account/two-factor/disable", access: "sudo", handler: disableTwoFactor },
+  {
+    method: "POST",
+    path: "/account/two-factor/recovery-codes",
+    access: "sudo",
+    handler: rotateRecoveryCodes,
+  },
   { method: "GET", path: "/account/emails", access: "user", handler: showEmails },
   { method: "POST", path: "/account/emails", access: "sudo", handler: addEmail },
   { method: "POST", path: "/account/emails/change", access: "sudo", handler: changeEmail },
   { method: "GET", path: "/account/sessions", access: "user", handler: showSessions },
   { method: "POST", path: "/account/sessions/end", access: "user", handler: endSession },
+  { method: "POST", path: "/account/sessions/end-program", access: "user", handler: endProgram },
   { method: "POST", path: "/account/sessions/end-others", access: "user", handler: endOtherSessions },
 ];

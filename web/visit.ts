@@ -43,6 +43,8 @@ export class Visit {
   session: WebSessionRow | undefined;
   /** Who is signed in. */
   user: UserRow | undefined;
+  /** Who has shown the password and not the second factor yet. */
+  pendingUser: UserRow | undefined;
   /** What the last page left to say. */
   readonly notice: Notice | undefined;
   #secret: string | undefined;
@@ -76,7 +78,10 @@ export class Visit {
     const user = session && (await userById(sql, session.userId));
     if (session === undefined || user === undefined || user.deactivatedAt !== null) return;
     this.session = session;
-    if (session.pending) return;
+    if (session.pending) {
+      this.pendingUser = user;
+      return;
+    }
     this.user = user;
     const isDue = this.now - session.lastUsedAt > TOUCH_MICROS && this.deps.readOnly.current() === undefined;
     if (isDue) await touchWebSession(sql, session.id, this.now, this.ip);

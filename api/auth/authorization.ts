@@ -13,8 +13,10 @@ import { type OwnerLevel, ownerLevel } from "../../store/queries/owners.ts";
 import type { ApiPackageRow } from "../../store/queries/packages.ts";
 import type { Call, RepositoryRow } from "../call.ts";
 import { forbidden, notFound, unauthorized } from "../http/errors.ts";
+import type { Route } from "../route.ts";
 import { permits } from "./permissions.ts";
 import type { Principal, Requirement } from "./principal.ts";
+import { requireCode } from "./second-factor.ts";
 
 /** What it is to be done to. */
 export interface Target {
@@ -27,8 +29,8 @@ export interface Target {
 }
 
 /**
- * Authentication, verified address, permission, rule, in this order.
- * @throws ApiError 401, 403 or 404
+ * Authentication, verified address, permission, second factor, rule, in this order.
+ * @throws ApiError 401, 403, 404 or 429
  */
 export async function authorize(call: Call, target?: Target): Promise<void> {
   const { principal, route } = call;
@@ -40,8 +42,16 @@ export async function authorize(call: Call, target?: Target): Promise<void> {
     if (route.permission !== "none" && !permits(principal.credential, requirementsOf(call, target))) {
       throw unauthorized("key not authorized for this action");
     }
+    if (principal.kind === "user" && principal.credential.kind === "oauth" && isWriting(route)) {
+      const code = call.request.headers.get("x-hex-otp") ?? undefined;
+      await requireCode(call.deps, principal.user, call.ip, code);
+    }
   }
   await applyRule(call, target);
+}
+
+function isWriting({ permission }: Route): boolean {
+  return permission === "write" || permission === "publish";
 }
 
 function isVerified(principal: Exclude<Principal, { kind: "none" }>): boolean {

@@ -3,10 +3,12 @@ import { randomBytes } from "node:crypto";
 import { Command } from "commander";
 import { hashPassword } from "../../api/auth/password.ts";
 import { changePassword, requestPasswordReset } from "../../api/mail/account-links.ts";
+import { tellTotpChanged } from "../../api/mail/notices.ts";
 import { passwordProblem } from "../../api/rules/user.ts";
 import { readToolConfig } from "../../schemas/config/config.ts";
 import { SkepError } from "../../schemas/errors.ts";
 import { hasMailAddress } from "../../store/queries/mails.ts";
+import { disableTotp } from "../../store/queries/totp.ts";
 import { setDeactivated } from "../../store/queries/users.ts";
 import type { Context } from "../context.ts";
 import { EXIT_HELP } from "../exit-codes.ts";
@@ -26,6 +28,12 @@ export function accountCommands(context: Context): readonly Command[] {
     .option("--mail", "mail a link instead, which works once and for 24 hours")
     .addHelpText("after", EXIT_HELP)
     .action((username: string, options: ResetOptions) => resetPassword(context, username, options));
+  const resetTotp = new Command("reset-totp")
+    .description("turn an account's second factor off, for somebody who has lost it and the recovery codes")
+    .argument("<username>")
+    .option("--reason <text>", "kept in the audit log")
+    .addHelpText("after", EXIT_HELP)
+    .action((username: string, options: Reason) => resetSecondFactor(context, username, options));
   const deactivate = new Command("deactivate")
     .description("close an account: every request with its credentials is refused")
     .argument("<username>")
@@ -38,7 +46,7 @@ export function accountCommands(context: Context): readonly Command[] {
     .option("--reason <text>", "kept in the audit log")
     .addHelpText("after", EXIT_HELP)
     .action((username: string, options: Reason) => deactivation(context, username, false, options));
-  return [reset, deactivate, activate];
+  return [reset, resetTotp, deactivate, activate];
 }
 
 async function resetPassword(context: Context, username: string, options: ResetOptions): Promise<void> {
@@ -78,6 +86,22 @@ async function mailLink(context: Context, { sql, config, audit }: Operator, user
     await audit(tx, "password.reset.init", { user: { id: user.id, username: user.username } });
   });
   context.terminal.say(`${user.username} is mailed a link to choose a new password`);
+}
+
+async function resetSecondFactor(context: Context, username: string, { reason }: Reason): Promise<void> {
+  const config = readToolConfig(context.source);
+  await operate(context, config, "user reset-totp", async ({ sql, audit }) => {
+    const user = await requireUser(sql, username);
+    await sql.begin(async (tx) => {
+      if (!(await disableTotp(tx, user.id))) {
+        throw new SkepError("not_found", `${user.username} has no second factor`);
+      }
+      await tellTotpChanged(tx, mailSettingsOf(config), user, "disabled");
+      const params = { user: { id: user.id, username: user.username }, totp: "disabled" };
+      await audit(tx, "security.update", { ...params, reason: reason ?? null });
+    });
+    context.terminal.say(`${user.username} signs in with the password alone now`);
+  });
 }
 
 interface Reason {

@@ -16,6 +16,8 @@ export interface UserRow {
   readonly deactivatedAt: Micros | null;
   readonly insertedAt: Micros;
   readonly updatedAt: Micros;
+  /** Whether there is a second factor. */
+  readonly hasTotp: boolean;
   /** Whether the primary address is verified. */
   readonly verified: boolean;
   /** The address that everybody may see. */
@@ -31,6 +33,7 @@ export interface UserReference {
 const userColumns = (sql: Queryable) => sql`
   u.id, u.username, u.full_name as "fullName", u.password_hash as "passwordHash", u.handles, u.service,
   u.organization_id as "organizationId",  u.deactivated_at as "deactivatedAt", u.inserted_at as "insertedAt", u.updated_at as "updatedAt",
+  exists (select from totp_secrets t where t.user_id = u.id) as "hasTotp",
   exists (select from emails e where e.user_id = u.id and e.is_primary and e.verified) as verified,
   (select e.email from emails e where e.user_id = u.id and e.is_public order by e.id limit 1) as "publicEmail"`;
 

@@ -8,6 +8,11 @@ export interface WebSessionRow {
   /** The password was right, the second factor is still to come. */
   readonly pending: boolean;
   readonly sudoUntil: Micros | null;
+  /** A sealed secret of a second factor that is being set up. */
+  readonly totpDraft: string | null;
+  /** A device's code that was typed in, and until when it may be decided about. */
+  readonly deviceUserCode: string | null;
+  readonly deviceUntil: Micros | null;
   readonly userAgent: string | null;
   readonly ip: string | null;
   readonly lastUsedAt: Micros;
@@ -16,7 +21,8 @@ export interface WebSessionRow {
 }
 
 const columns = (sql: Queryable) => sql`
-  id, user_id as "userId", pending, sudo_until as "sudoUntil", user_agent as "userAgent", ip, last_used_at as "lastUsedAt",
+  id, user_id as "userId", pending, sudo_until as "sudoUntil", totp_draft as "totpDraft",
+  device_user_code as "deviceUserCode", device_until as "deviceUntil", user_agent as "userAgent", ip, last_used_at as "lastUsedAt",
   expires_at as "expiresAt", inserted_at as "insertedAt"`;
 
 export interface NewWebSession {
@@ -67,6 +73,21 @@ export async function touchWebSession(sql: Queryable, id: number, at: Micros, ip
 
 export async function setSudo(sql: Queryable, id: number, until: Micros): Promise<void> {
   await sql`update web_sessions set sudo_until = ${until} where id = ${id}`;
+}
+
+export async function setTotpDraft(sql: Queryable, id: number, sealed: string | null): Promise<void> {
+  await sql`update web_sessions set totp_draft = ${sealed} where id = ${id}`;
+}
+
+/** Remembers which device is to be decided about. @param device undefined once it is */
+export async function setDevice(
+  sql: Queryable,
+  id: number,
+  device: { readonly userCode: string; readonly until: Micros } | undefined,
+): Promise<void> {
+  await sql`
+    update web_sessions set device_user_code = ${device?.userCode ?? null}, device_until = ${device?.until ?? null}
+    where id = ${id}`;
 }
 
 /** @returns whether the user had such a session. */

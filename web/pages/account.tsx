@@ -44,6 +44,12 @@ export async function showAccount(visit: Visit): Promise<Response> {
           </dd>
         </div>
         <div>
+          <dt>Two-factor authentication</dt>
+          <dd>
+            <a href="/account/two-factor">{user.hasTotp ? "on" : "off"}</a>
+          </dd>
+        </div>
+        <div>
           <dt>Packages</dt>
           <dd>{packages.length === 0 ? "none yet" : packages.map(({ name }) => name).join(", ")}</dd>
         </div>

@@ -1,4 +1,9 @@
 import {
+  type OAuthSessionRow,
+  oauthSessionsOf,
+  revokeOAuthSession,
+} from "../../store/queries/oauth-sessions.ts";
+import {
   deleteWebSession,
   deleteWebSessionsOf,
   type WebSessionRow,
@@ -7,6 +12,7 @@ import {
 import { browserName } from "../browser-name.ts";
 import { PostButton } from "../parts/form.tsx";
 import { AccountFrame } from "../parts/frame.tsx";
+import { scopeText } from "../parts/scopes.tsx";
 import { Time } from "../parts/text.tsx";
 import { respondPage } from "../respond.ts";
 import type { Visit } from "../visit.ts";
@@ -14,7 +20,10 @@ import type { Visit } from "../visit.ts";
 export async function showSessions(visit: Visit): Promise<Response> {
   const { user, deps, now } = visit;
   if (user === undefined) return visit.redirect("/login");
-  const sessions = await webSessionsOf(deps.sql, user.id, now);
+  const [sessions, programs] = await Promise.all([
+    webSessionsOf(deps.sql, user.id, now),
+    oauthSessionsOf(deps.sql, { userId: user.id }, now),
+  ]);
   const page = (
     <AccountFrame visit={visit} title="Sessions">
       <p>Browsers in which you are signed in. End what you do not know, and change your password then.</p>
@@ -28,6 +37,16 @@ export async function showSessions(visit: Visit): Promise<Response> {
           End all others
         </PostButton>
       ) : null}
+      <h2>Programs</h2>
+      {programs.length === 0 ? (
+        <p class="empty">You have let no program in.</p>
+      ) : (
+        <ul class="rows">
+          {programs.map((session) => (
+            <ProgramItem visit={visit} row={session} />
+          ))}
+        </ul>
+      )}
     </AccountFrame>
   );
   return respondPage(visit, page);
@@ -61,10 +80,51 @@ function SessionItem({ visit, row }: { readonly visit: Visit; readonly row: WebS
   );
 }
 
-export async function endSession(visit: Visit): Promise<Response> {
-  const { user, deps, form } = visit;
+function ProgramItem({ visit, row }: { readonly visit: Visit; readonly row: OAuthSessionRow }) {
+  const name = row.name === null ? row.clientName : `${row.clientName} (${row.name})`;
+  return (
+    <li>
+      <div>
+        <h3>{name}</h3>
+        <p class="quiet">
+          {row.scopes.length === 0 ? "nothing" : row.scopes.map(scopeText).join(", ")}
+          {" · let in "}
+          <Time at={row.insertedAt} /> · last used <Time at={row.lastUsedAt} />
+          {row.ip === null ? null : ` from ${row.ip}`} · ends <Time at={row.expiresAt} />
+        </p>
+      </div>
+      <PostButton
+        visit={visit}
+        action="/account/sessions/end-program"
+        fields={{ id: String(row.id) }}
+        class="danger"
+        label={`Shut out ${name}`}
+      >
+        Shut out
+      </PostButton>
+    </li>
+  );
+}
+
+export async function endProgram(visit: Visit): Promise<Response> {
+  const { user, deps, now } = visit;
   if (user === undefined) return visit.redirect("/login");
-  const id = /^\d{1,15}$/.test(form.raw("id")) ? Number(form.raw("id")) : 0;
+  const id = idOf(visit);
+  await deps.sql.begin(async (tx) => {
+    if (await revokeOAuthSession(tx, id, now, user.id))
+      await visit.audit(tx, "session.revoke", { id, type: "oauth" });
+  });
+  return visit.redirect("/account/sessions", "session-ended");
+}
+
+function idOf({ form }: Visit): number {
+  return /^\d{1,15}$/.test(form.raw("id")) ? Number(form.raw("id")) : 0;
+}
+
+export async function endSession(visit: Visit): Promise<Response> {
+  const { user, deps } = visit;
+  if (user === undefined) return visit.redirect("/login");
+  const id = idOf(visit);
   await deps.sql.begin(async (tx) => {
     if (await deleteWebSession(tx, user.id, id))
       await visit.audit(tx, "session.revoke", { id, type: "browser" });

@@ -38,7 +38,11 @@ export async function signIn(visit: Visit): Promise<Response> {
   }
   if (user.deactivatedAt !== null) return showForm(visit, form, problem("This account is closed."), 400);
   if (!user.verified) return showForm(visit, form, problem(UNVERIFIED), 400, true);
-  await visit.signIn(user.id, { pending: false });
+  await visit.signIn(user.id, { pending: user.hasTotp });
+  if (user.hasTotp) {
+    const after = form.returnTo === undefined ? "" : `?return=${encodeURIComponent(form.returnTo)}`;
+    return visit.redirect(`/tfa${after}`);
+  }
   return visit.redirect(form.returnTo ?? `/users/${user.username}`);
 }
 

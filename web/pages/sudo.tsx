@@ -2,8 +2,9 @@
 /** @jsxImportSource hono/jsx */
 /** Asks once more who it is, before something that a borrowed browser must not do. */
 import { verifyPassword } from "../../api/auth/password.ts";
+import type { UserRow } from "../../store/queries/users.ts";
 import { setSudo } from "../../store/queries/web-sessions.ts";
-import { guessSudo } from "../attempts.ts";
+import { guessCode, guessSudo } from "../attempts.ts";
 import { localPath } from "../local-path.ts";
 import { Field, PostForm, ProblemSummary } from "../parts/form.tsx";
 import { Frame } from "../parts/frame.tsx";
@@ -19,9 +20,7 @@ export async function sudo(visit: Visit): Promise<Response> {
   const { user, session, form } = visit;
   if (user === undefined || session === undefined) return visit.redirect("/login");
   const returnTo = localPath(form.raw("return"));
-  const guess = await guessSudo(visit, user.id, () =>
-    verifyPassword(form.raw("password"), user.passwordHash),
-  );
+  const guess = await guessSudo(visit, user.id, () => isProven(visit, user));
   if (guess.kind === "too-many") {
     return showForm(
       visit,
@@ -31,10 +30,21 @@ export async function sudo(visit: Visit): Promise<Response> {
     );
   }
   if (guess.found === undefined) {
-    return showForm(visit, returnTo, problem("The password is wrong.", "password"), 400);
+    const wrong = user.hasTotp
+      ? problem("The code is wrong.", "code")
+      : problem("The password is wrong.", "password");
+    return showForm(visit, returnTo, wrong, 400);
   }
   await setSudo(visit.deps.sql, session.id, visit.sudoUntil);
   return visit.redirect(returnTo ?? "/account");
+}
+
+/** Whoever has a second factor shows that one: passwords are what gets stolen. */
+async function isProven(visit: Visit, user: UserRow): Promise<boolean> {
+  const { form } = visit;
+  if (!user.hasTotp) return verifyPassword(form.raw("password"), user.passwordHash);
+  const guess = await guessCode(visit, user.id, { code: form.text("code"), recovery: false });
+  return guess.kind === "checked" && guess.found === true;
 }
 
 function showForm(
@@ -50,17 +60,29 @@ function showForm(
         <p>What comes next can change your account. You will not be asked again for an hour.</p>
         <ProblemSummary problems={problems} />
         <PostForm visit={visit} action="/sudo">
-          <input type="hidden" name="type" value="password" />
+          <input type="hidden" name="type" value={visit.user?.hasTotp ? "tfa" : "password"} />
           {returnTo === undefined ? null : <input type="hidden" name="return" value={returnTo} />}
           <input type="hidden" name="username" value={visit.user?.username ?? ""} autocomplete="username" />
-          <Field
-            name="password"
-            label="Password"
-            type="password"
-            autocomplete="current-password"
-            problems={problems}
-            autofocus
-          />
+          {visit.user?.hasTotp ? (
+            <Field
+              name="code"
+              label="Code of your authenticator"
+              autocomplete="one-time-code"
+              inputmode="numeric"
+              problems={problems}
+              autofocus
+              code
+            />
+          ) : (
+            <Field
+              name="password"
+              label="Password"
+              type="password"
+              autocomplete="current-password"
+              problems={problems}
+              autofocus
+            />
+          )}
           <button type="submit">Go on</button>
         </PostForm>
       </div>

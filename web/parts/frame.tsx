@@ -79,6 +79,7 @@ const ACCOUNT_PAGES = [
   ["/account/keys", "API keys"],
   ["/account/emails", "E-mail"],
   ["/account/password", "Password"],
+  ["/account/two-factor", "Two factors"],
   ["/account/sessions", "Sessions"],
 ] as const;
 

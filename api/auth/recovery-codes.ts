@@ -1,0 +1,18 @@
+/** Codes for the day on which the authenticator is lost: each works once, in a browser. Pure but for chance. */
+import { createHash } from "node:crypto";
+
+const HOW_MANY = 10;
+const CODE_BYTES = 10;
+
+/** @returns new codes of 80 bits, in the form `xxxxx-xxxxx-xxxxx-xxxxx`. */
+export function newRecoveryCodes(random: (bytes: number) => Uint8Array): readonly string[] {
+  return Array.from({ length: HOW_MANY }, () => {
+    const letters = [...random(CODE_BYTES)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+    return (letters.match(/.{5}/g) ?? []).join("-");
+  });
+}
+
+/** @returns what is stored of a code, however it was typed: it is random and long, so that a plain hash keeps it. */
+export function hashRecoveryCode(code: string): string {
+  return createHash("sha256").update(code.toLowerCase().replace(/[\s-]/g, "")).digest("hex");
+}

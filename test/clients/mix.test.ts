@@ -2,15 +2,19 @@
  * Elixir's mix with Hex's own client, where that is installed (`mix local.hex`): publish, fetch, retire, audit,
  * documentation, revert. It is in no registry that every machine reaches, so elsewhere this is left out.
  */
-import { execFile, execFileSync } from "node:child_process";
+import { execFile, execFileSync, spawn } from "node:child_process";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { sealTotpSecret } from "../../api/auth/second-factor.ts";
+import { totpCode } from "../../api/auth/totp.ts";
 import { publicKeyFingerprint } from "../../proto/public-key.ts";
+import { enableTotp } from "../../store/queries/totp.ts";
 import { startRegistry, type TestRegistry } from "../support/registry.ts";
 import { testSigner } from "../support/signing.ts";
+import { WebClient } from "../web/client.ts";
 
 const run = promisify(execFile);
 
@@ -50,7 +54,10 @@ describe.runIf(hasMixHex())("mix hex", () => {
   /** @returns the exit code and everything that was printed. */
   async function mix(cwd: string, ...args: readonly string[]): Promise<{ code: number; output: string }> {
     try {
-      const { stdout, stderr } = await run("mix", [...args], { cwd, env });
+      const running = run("mix", [...args], { cwd, env, timeout: 60_000 });
+      // Whatever it wants to know beyond its arguments it does not get.
+      running.child.stdin?.end();
+      const { stdout, stderr } = await running;
       return { code: 0, output: stdout + stderr };
     } catch (error) {
       const { code, stdout, stderr } = error as { code: number; stdout: string; stderr: string };
@@ -129,6 +136,80 @@ end
       "Reverted grape 0.1.0",
     );
     expect((await registry.request("/packages/grape")).status).toBe(404);
+  });
+
+  it("signs in by device: a person lets it in, writing takes a code, and signing out ends it", {
+    timeout: 180_000,
+  }, async () => {
+    const key = env.HEX_API_KEY;
+    delete env.HEX_API_KEY;
+    const { deps } = registry;
+    const secret = Buffer.from("12345678901234567890");
+    const id = await registry.user("dora");
+    await deps.sql.begin((tx) => enableTotp(tx, id, sealTotpSecret(deps, id, secret), []));
+    const code = () => totpCode(secret, Math.floor(Date.now() / 1000));
+    const browser = new WebClient(registry.url);
+    await browser.signIn("dora");
+    await browser.post("/tfa", { code: code() });
+
+    // No browser to open, as on a server.
+    const child = spawn("mix", ["hex.user", "auth"], {
+      cwd: folder,
+      env: { ...env, DISPLAY: "", BROWSER: "true" },
+    });
+    let output = "";
+    for (const stream of [child.stdout, child.stderr]) stream.on("data", (data) => (output += data));
+    await vi.waitFor(() => expect(output).toContain("Waiting for authentication"), 60_000);
+    expect(output).toContain(`To authenticate, visit: ${registry.url}/oauth/device`);
+    const userCode = /^ {2}(\w{4}-\w{4})$/m.exec(output)?.[1] ?? "";
+    await browser.post("/oauth/device", { user_code: userCode });
+    const page = "/oauth/device/authorize";
+    const csrf = await browser.csrf(page);
+    const body = new URLSearchParams({ csrf, action: "authorize" });
+    for (const scope of ["api:read", "api:write", "repositories"]) body.append("selected_scopes[]", scope);
+    expect((await browser.send(page, { method: "POST", body })).status).toBe(302);
+    await vi.waitFor(() => expect(child.exitCode).toBe(0), 60_000);
+    expect(output).toContain("You are authenticated!");
+
+    expect((await mix(folder, "hex.user", "whoami")).output).toContain("dora");
+    const melon = await project("melon", "");
+    env.HEX_OTP = "000000";
+    expect((await mix(melon, "hex.publish", "package", "--yes")).output).not.toContain(
+      "Package published to",
+    );
+    env.HEX_OTP = code();
+    expect((await mix(melon, "hex.publish", "package", "--yes")).output).toContain("Package published to");
+    delete env.HEX_OTP;
+    expect((await mix(folder, "hex.user", "deauth")).code).toBe(0);
+    const { sql } = registry.database;
+    const live = await sql`select from oauth_tokens t where revoked_at is null`;
+    expect(live).toHaveLength(0);
+    env.HEX_API_KEY = key;
+  });
+
+  it("authorizes an organization with its key, which it exchanges for a token", {
+    timeout: 180_000,
+  }, async () => {
+    await registry.organization("corp", { ann: "admin" });
+    const inner = await project("inner", "", 'organization: "corp", ');
+    expect((await mix(inner, "hex.publish", "package", "--yes")).code).toBe(0);
+    const key = await registry.organizationKey("corp", [{ domain: "repository", resource: "corp" }]);
+    const publicKey = join(folder, "public.pem");
+    await writeFile(publicKey, testSigner().publicKeyPem);
+    // Organizations are parts of the repository that Hex calls hexpm: here it is ours.
+    const set = ["hex.repo", "set", "hexpm", "--url", `${registry.url}/repo`, "--public-key", publicKey];
+    expect((await mix(folder, ...set)).code).toBe(0);
+    const kept = env.HEX_API_KEY;
+    delete env.HEX_API_KEY;
+    const authorized = await mix(folder, "hex.organization", "auth", "corp", "--key", key);
+    expect(authorized).toMatchObject({ code: 0 });
+    const app = await project("employee", '{:inner, "~> 0.1", organization: "corp"}');
+    expect(await mix(app, "deps.get")).toMatchObject({ code: 0 });
+    expect((await mix(app, "run", "-e", "IO.inspect(Inner.name())")).output).toContain(":inner");
+    const { sql } = registry.database;
+    const [session] = await sql`select scopes from oauth_sessions where grant_type = 'client_credentials'`;
+    expect(session?.scopes).toEqual(["repository:corp"]);
+    env.HEX_API_KEY = kept;
   });
 
   it("publishes privately, and fetches with a key of the organization alone", {

@@ -7,6 +7,7 @@ import { type Context, Hono } from "hono";
 import { authenticate } from "./auth/authentication.ts";
 import type { Principal } from "./auth/principal.ts";
 import type { Call } from "./call.ts";
+import { PackageEntries } from "./handlers/package-entries.ts";
 import { BODY_BYTES, type Parameters, parseBody, withoutBlanks } from "./http/body.ts";
 import { ByteBudget, type ByteLease } from "./http/budget.ts";
 import { clientAddress, type NodeBindings, singleHeader } from "./http/client.ts";
@@ -34,6 +35,7 @@ const BODY_BUDGET_BYTES = 200 << 20;
 interface Shared {
   readonly deps: ApiDependencies;
   readonly unpacking: Semaphore;
+  readonly entries: PackageEntries;
   readonly budget: ByteBudget;
   readonly admission: Admission;
 }
@@ -43,6 +45,7 @@ export function createApi(deps: ApiDependencies): Hono<{ Bindings: NodeBindings 
   const app = new Hono<{ Bindings: NodeBindings }>({ strict: false });
   const shared = {
     deps,
+    entries: new PackageEntries(deps),
     unpacking: new Semaphore(OPEN_TARBALLS, LONGEST_QUEUE_MILLISECONDS),
     budget: new ByteBudget(BODY_BUDGET_BYTES),
     admission: new Admission(deps),
@@ -102,7 +105,7 @@ async function handle(
 }
 
 async function prepare(
-  { deps, unpacking, admission }: Shared,
+  { deps, unpacking, entries, admission }: Shared,
   route: Route,
   c: ApiContext,
   format: Format,
@@ -155,6 +158,7 @@ async function prepare(
     upload,
     outgoing,
     lease,
+    entries,
     unpacking,
   };
   return { call, body };

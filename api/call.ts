@@ -3,6 +3,7 @@ import type { ServerResponse } from "node:http";
 import type { Micros } from "../schemas/time.ts";
 import type { OwnedRepositoryRow } from "../store/queries/organizations.ts";
 import type { Principal } from "./auth/principal.ts";
+import type { PackageEntries } from "./handlers/package-entries.ts";
 import type { Parameters } from "./http/body.ts";
 import type { ByteLease } from "./http/budget.ts";
 import { notFound } from "./http/errors.ts";
@@ -27,6 +28,8 @@ export interface Call {
   readonly outgoing: Pick<ServerResponse, "writeContinue"> | undefined;
   /** What this request has taken of the memory for bodies. */
   readonly lease: ByteLease;
+  /** What lists of packages show. */
+  readonly entries: PackageEntries;
   /** Bounds how many tarballs are open at a time. */
   readonly unpacking: Semaphore;
 }

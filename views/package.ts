@@ -3,8 +3,8 @@ import { sortByVersion } from "../hex/versions/sort.ts";
 import { isPrerelease } from "../hex/versions/version.ts";
 import type { PackageAdvisory } from "../store/queries/advisories.ts";
 import type { PackageDownloads } from "../store/queries/downloads.ts";
-import type { Owner } from "../store/queries/owners.ts";
 import type { ApiPackageRow, ReleaseSummary } from "../store/queries/packages.ts";
+import type { UserReference } from "../store/queries/users.ts";
 import { advisoriesView } from "./advisory.ts";
 import { configs } from "./configs.ts";
 import { packageDownloadsView } from "./downloads.ts";
@@ -17,7 +17,7 @@ function packageView(
   repository: string,
   row: ApiPackageRow,
   releases: readonly ReleaseSummary[],
-  downloads: PackageDownloads | undefined,
+  downloads: Omit<PackageDownloads, "packageId"> | undefined,
   urls: Urls,
   appOf: (version: string) => string,
 ): object {
@@ -58,7 +58,7 @@ export function packageInList(
   repository: string,
   row: ApiPackageRow,
   releases: readonly ReleaseSummary[],
-  downloads: PackageDownloads | undefined,
+  downloads: Omit<PackageDownloads, "packageId"> | undefined,
   urls: Urls,
 ): object {
   return packageView(repository, row, releases, downloads, urls, () => row.name);
@@ -68,15 +68,15 @@ export function packageAlone(
   repository: string,
   row: ApiPackageRow,
   releases: readonly ReleaseSummary[],
-  owners: readonly Owner[],
+  owners: readonly UserReference[],
   advisories: readonly PackageAdvisory[],
-  downloads: PackageDownloads | undefined,
+  downloads: Omit<PackageDownloads, "packageId"> | undefined,
   urls: Urls,
 ): object {
   const appOf = (version: string) => releases.find((release) => release.version === version)?.app ?? row.name;
   return {
     ...packageView(repository, row, releases, downloads, urls, appOf),
-    owners: owners.map(({ user }) => userReference(user, urls)),
+    owners: owners.map((owner) => userReference(owner, urls)),
     security_advisories: advisoriesView(advisories),
   };
 }

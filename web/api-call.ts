@@ -1,5 +1,6 @@
 /** Pages do what the API does, by its own handlers: the same rules, mails and audit entries. */
 import type { Answer, Call } from "../api/call.ts";
+import { PackageEntries } from "../api/handlers/package-entries.ts";
 import type { Parameters } from "../api/http/body.ts";
 import { ByteBudget } from "../api/http/budget.ts";
 import { ROUTES } from "../api/routes.ts";
@@ -34,6 +35,7 @@ export function callApi(visit: Visit, method: string, path: string, params: Para
     userAgent,
     upload: undefined,
     outgoing: undefined,
+    entries: new PackageEntries(deps),
     ...NOTHING,
   };
   return route.handler(call);

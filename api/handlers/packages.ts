@@ -1,18 +1,19 @@
 /** Packages, to read. */
 import { packageAdvisories } from "../../store/queries/advisories.ts";
 import { packageDownloads } from "../../store/queries/downloads.ts";
-import { ownersOf } from "../../store/queries/owners.ts";
-import { type ReleaseSummary, releaseSummaries } from "../../store/queries/packages.ts";
+import { ownerReferences } from "../../store/queries/owners.ts";
+import { releaseSummaries } from "../../store/queries/packages.ts";
 import {
   PACKAGE_ORDERS,
   type PackageOrder,
   type PackageSearch,
   searchPackages,
 } from "../../store/queries/search.ts";
-import { packageAlone, packageInList } from "../../views/package.ts";
+import { packageAlone } from "../../views/package.ts";
 import { urlsOf } from "../../views/urls.ts";
 import { authorize } from "../auth/authorization.ts";
 import { type Call, type Handler, type RepositoryRow, textParameter } from "../call.ts";
+import { JsonList } from "../http/format.ts";
 import { matchesName, parseSearch } from "../rules/search.ts";
 import { findTarget, requirePackage } from "./lookup.ts";
 import { PAGE_SIZE, pageOf, wholeNumber } from "./paging.ts";
@@ -21,39 +22,11 @@ import { cacheOf, visibleRepositories } from "./visibility.ts";
 export const listPackages: Handler = async (call) => {
   const visible = await visibleRepositories(call);
   const search = searchOf(call, visible);
-  const rows = await searchPackages(call.deps.sql, search);
-  const ids = rows.map((row) => row.id);
-  const [releases, counts] = await Promise.all([
-    releasesByPackage(call, ids),
-    packageDownloads(call.deps.sql, ids),
-  ]);
-  const downloads = new Map(counts.map((row) => [row.packageId, row]));
-  const { settings } = call.deps;
-  return {
-    status: 200,
-    body: rows.map((row) =>
-      packageInList(
-        row.repository,
-        row,
-        releases.get(row.id) ?? [],
-        downloads.get(row.id),
-        urlsOf(settings, row.repository),
-      ),
-    ),
-    ...cacheOf(visible),
-  };
+  const found = await searchPackages(call.deps.sql, search);
+  const { entries } = call;
+  const body = call.format === "json" ? new JsonList(await entries.json(found)) : await entries.values(found);
+  return { status: 200, body, ...cacheOf(visible) };
 };
-
-async function releasesByPackage(
-  call: Call,
-  ids: readonly number[],
-): Promise<ReadonlyMap<number, readonly ReleaseSummary[]>> {
-  const releases = new Map<number, ReleaseSummary[]>(ids.map((id) => [id, []]));
-  for (const release of await releaseSummaries(call.deps.sql, ids)) {
-    releases.get(release.packageId)?.push(release);
-  }
-  return releases;
-}
 
 /** @param visible the repositories whose packages the caller may see */
 function searchOf(call: Call, visible: readonly RepositoryRow[]): PackageSearch {
@@ -105,7 +78,7 @@ export const showPackage: Handler = async (call) => {
   const { sql, settings } = call.deps;
   const [releases, owners, advisories, [downloads]] = await Promise.all([
     releaseSummaries(sql, [row.id]),
-    ownersOf(sql, row.id),
+    ownerReferences(sql, row.id),
     packageAdvisories(sql, repository.id, [row.name]),
     packageDownloads(sql, [row.id]),
   ]);

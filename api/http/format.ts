@@ -45,8 +45,21 @@ export function contentType(format: Format): string {
   return CONTENT_TYPES[format];
 }
 
-/** @param value of JSON's types, with instants */
+/** A list whose items are JSON already. */
+export class JsonList {
+  readonly items: readonly string[];
+
+  constructor(items: readonly string[]) {
+    this.items = items;
+  }
+}
+
+/** @param value of JSON's types, with instants; a {@link JsonList} as JSON alone */
 export function render(format: Format, value: unknown): string | Uint8Array {
+  if (value instanceof JsonList) {
+    if (format !== "json") throw new TypeError("a list of JSON is not made for another format");
+    return `[${value.items.join(",")}]`;
+  }
   return format === "json" ? JSON.stringify(value) : encodeTerm(toTerm(value));
 }
 

@@ -46,6 +46,16 @@ export async function packageByName(
   return row;
 }
 
+/** @returns the packages by id, without those that are not there. */
+export async function packagesById(
+  sql: Queryable,
+  ids: readonly number[],
+): Promise<ReadonlyMap<number, ApiPackageRow>> {
+  const rows = await sql<ApiPackageRow[]>`
+    select ${packageColumns(sql)} from packages p where p.id = any(${ids as number[]}::bigint[])`;
+  return new Map(rows.map((row) => [row.id, row]));
+}
+
 export function releaseSummaries(
   sql: Queryable,
   packageIds: readonly number[],

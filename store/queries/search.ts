@@ -1,7 +1,7 @@
 /** Which packages a search finds, and in what order. */
 import type { Micros } from "../../schemas/time.ts";
 import type { Queryable } from "../postgres/pool.ts";
-import { type ApiPackageRow, packageColumns } from "./packages.ts";
+import type { PackageDownloads } from "./downloads.ts";
 
 /** A name, `%` standing for anything at either end. */
 export interface NameCondition {
@@ -41,17 +41,28 @@ export const PACKAGE_ORDERS = [
 ] as const;
 export type PackageOrder = (typeof PACKAGE_ORDERS)[number];
 
-export interface FoundPackage extends ApiPackageRow {
+/** A package of a page, with all that tells whether its entry in a list is still what it was. */
+export interface FoundPackage {
+  readonly id: number;
   readonly repository: string;
+  /** Raised by every change of the package, its releases and their documentation. */
+  readonly revision: number;
+  /** Beside the revision, which begins anew when an older backup of the database is restored. */
+  readonly updatedAt: Micros;
+  /** Null for a package of which none were counted. */
+  readonly downloads: Omit<PackageDownloads, "packageId"> | null;
 }
 
 /** @returns a page of what was found. */
 export function searchPackages(sql: Queryable, search: PackageSearch): Promise<readonly FoundPackage[]> {
-  // Metadata is read for the page alone: to sort it along with all that was found would take longer than the rest.
   return sql<FoundPackage[]>`
-    select ${packageColumns(sql)}, r.name as repository
+    select p.id, r.name as repository, coalesce(v.revision, 0) as revision, p.updated_at as "updatedAt",
+      case when d.package_id is null then null
+        else jsonb_build_object('total', d.total, 'recent', d.recent, 'week', d.week, 'day', d.day) end as downloads
     from unnest(array(${foundIds(sql, search)})) with ordinality as page (id, position)
       join packages p on p.id = page.id join repositories r on r.id = p.repository_id
+      left join package_revisions v on v.repository_id = p.repository_id and v.name = p.name
+      left join package_downloads d on d.package_id = p.id
     order by page.position`;
 }
 

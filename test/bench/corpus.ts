@@ -1,7 +1,8 @@
 /** Deterministic rows shaped like a real registry: a long tail of versions, up to ten dependencies. */
 import { createHash } from "node:crypto";
 import { repositoryName, sha256, trusted } from "../../hex/ids.ts";
-import { micros } from "../../schemas/time.ts";
+import { isoMicros, micros } from "../../schemas/time.ts";
+import type { Sql } from "../../store/postgres/pool.ts";
 import type { IndexRow, PackageRow, ReleaseRow, RepositoryRow } from "../../store/queries/registry.ts";
 import { name, v } from "../support/rows.ts";
 
@@ -76,4 +77,73 @@ export function indexOf(rows: readonly PackageRow[]): readonly IndexRow[] {
     versions: row.releases.map((each) => each.version),
     retired: row.releases.map((each) => each.retirement !== null),
   }));
+}
+
+/** Packages of one statement. */
+const CHUNK = 500;
+
+/**
+ * Writes the rows into a database, with three owners here and there, downloads and descriptions.
+ * @returns the repository's id.
+ */
+export async function insertCorpus(sql: Sql, rows: readonly PackageRow[]): Promise<number> {
+  const [repository] = await sql<{ id: number }[]>`select id from repositories where public`;
+  const repositoryId = repository?.id ?? 0;
+  await sql`
+    insert into users (username) select 'user_' || n from generate_series(1, 2000) n`;
+  for (let start = 0; start < rows.length; start += CHUNK) {
+    await insertPackages(sql, repositoryId, rows.slice(start, start + CHUNK));
+  }
+  await sql`
+    insert into package_owners (package_id, user_id, level)
+    select p.id, u.id, 'full' from packages p join users u
+      on u.username in ('user_' || 1 + p.id % 2000, 'user_' || 1 + p.id * 7 % 2000)`;
+  await sql`
+    insert into package_downloads (package_id, total, recent, week, day)
+    select id, id * 7919 % 1000003, id * 7919 % 99991, id * 7919 % 9973, id * 7919 % 997 from packages`;
+  await sql`vacuum analyze`;
+  return repositoryId;
+}
+
+/** What packages are about, in their descriptions: each is found in two hundred of 20,000. */
+export const TOPICS = Array.from({ length: 200 }, (_, index) => `topic${index}`);
+
+async function insertPackages(sql: Sql, repositoryId: number, rows: readonly PackageRow[]): Promise<void> {
+  const topics = (turn: number) =>
+    rows.map(
+      (row) =>
+        TOPICS[(Number.parseInt(row.name.slice(-4), 36) * (turn === 0 ? 7 : 11)) % TOPICS.length] ?? "",
+    );
+  const releases = rows.flatMap((row) => row.releases.map((each) => ({ ...each, package: row.name })));
+  const requirements = releases.flatMap((each) =>
+    each.requirements.map((requirement) => ({ ...requirement, of: each.package, version: each.version })),
+  );
+  await sql`
+    insert into packages (repository_id, name, meta)
+    select ${repositoryId}, name, jsonb_build_object(
+      'description', 'A library for ' || first || ' and ' || second || ', small and without dependencies',
+      'licenses', array['MIT'], 'links', jsonb_build_object('GitHub', 'https://example.com/' || name))
+    from unnest(${rows.map((row) => row.name) as string[]}::text[], ${topics(0)}::text[], ${topics(1)}::text[])
+      as row (name, first, second)`;
+  const text = (values: readonly (string | null)[]) => values as string[];
+  await sql`
+    insert into releases (package_id, version, inner_checksum, outer_checksum, blob_key, meta, inserted_at,
+      retirement_reason, retirement_message)
+    select p.id, r.version, decode(r.checksum, 'hex'), decode(r.checksum, 'hex'), 'blobs/none',
+      jsonb_build_object('app', p.name, 'build_tools', array['mix']), r.at::timestamptz, r.reason, r.message
+    from unnest(${text(releases.map((each) => each.package))}::text[], ${text(releases.map((each) => each.version))}::text[],
+      ${text(releases.map((each) => each.innerChecksum))}::text[],
+      ${releases.map((each) => isoMicros(each.insertedAt))}::text[],
+      ${text(releases.map((each) => each.retirement?.reason ?? null))}::text[],
+      ${text(releases.map((each) => each.retirement?.message ?? null))}::text[])
+      as r (package, version, checksum, at, reason, message)
+    join packages p on p.repository_id = ${repositoryId} and p.name = r.package`;
+  await sql`
+    insert into requirements (release_id, repository, package, app, requirement, optional)
+    select r.id, q.repository, q.package, q.package, q.requirement, false
+    from unnest(${text(requirements.map((each) => each.of))}::text[], ${text(requirements.map((each) => each.version))}::text[],
+      ${text(requirements.map((each) => each.repository))}::text[], ${text(requirements.map((each) => each.package))}::text[],
+      ${requirements.map((each) => each.requirement)}::text[]) as q (of, version, repository, package, requirement)
+    join packages p on p.repository_id = ${repositoryId} and p.name = q.of
+    join releases r on r.package_id = p.id and r.version = q.version`;
 }

@@ -1,6 +1,7 @@
 /** `npm run bench [NAME ...]`: each figure beside a limit that is measured in the same run. */
 import { availableParallelism } from "node:os";
 import { benchPublish } from "./publish.ts";
+import { benchRead } from "./read.ts";
 import { benchRebuild } from "./rebuild.ts";
 import { type Row, table } from "./report.ts";
 import { benchStatic } from "./static.ts";
@@ -9,6 +10,7 @@ const BENCHES: Readonly<Record<string, () => Promise<readonly Row[]>>> = {
   rebuild: benchRebuild,
   publish: benchPublish,
   static: benchStatic,
+  read: benchRead,
 };
 
 const wanted = process.argv.slice(2);

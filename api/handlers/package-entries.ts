@@ -1,0 +1,78 @@
+/**
+ * Entries of lists of packages. A page of a hundred takes several milliseconds to load and write, and most of them
+ * were on another page before: their JSON is kept, under all that it depends on.
+ */
+import { LRUCache } from "lru-cache";
+import { packagesById, type ReleaseSummary, releaseSummaries } from "../../store/queries/packages.ts";
+import type { FoundPackage } from "../../store/queries/search.ts";
+import { packageInList } from "../../views/package.ts";
+import { urlsOf } from "../../views/urls.ts";
+import type { ApiDependencies } from "../settings.ts";
+
+const CACHE_BYTES = 64 << 20;
+
+interface Entry {
+  readonly stamp: string;
+  readonly json: string;
+}
+
+type Dependencies = Pick<ApiDependencies, "sql" | "settings">;
+
+export class PackageEntries {
+  readonly #deps: Dependencies;
+  readonly #kept = new LRUCache<number, Entry>({
+    maxSize: CACHE_BYTES,
+    sizeCalculation: ({ stamp, json }) => stamp.length + json.length,
+  });
+
+  constructor(deps: Dependencies) {
+    this.#deps = deps;
+  }
+
+  /** @returns the JSON of the entries, in their order. */
+  async json(found: readonly FoundPackage[]): Promise<readonly string[]> {
+    const known = new Map<number, string>();
+    for (const row of found) {
+      const entry = this.#kept.get(row.id);
+      if (entry?.stamp === stampOf(row)) known.set(row.id, entry.json);
+    }
+    const missing = found.filter((row) => !known.has(row.id));
+    // What is read may be newer than the stamp, and is then kept under one that no later search finds.
+    for (const [row, view] of await this.#load(missing)) {
+      const json = JSON.stringify(view);
+      this.#kept.set(row.id, { stamp: stampOf(row), json });
+      known.set(row.id, json);
+    }
+    return found.flatMap(({ id }) => known.get(id) ?? []);
+  }
+
+  /** @returns the entries as values. */
+  async values(found: readonly FoundPackage[]): Promise<readonly object[]> {
+    return (await this.#load(found)).map(([, view]) => view);
+  }
+
+  async #load(found: readonly FoundPackage[]): Promise<readonly (readonly [FoundPackage, object])[]> {
+    if (found.length === 0) return [];
+    const { sql, settings } = this.#deps;
+    const ids = found.map(({ id }) => id);
+    const [packages, summaries] = await Promise.all([packagesById(sql, ids), releaseSummaries(sql, ids)]);
+    const releases = new Map<number, ReleaseSummary[]>(ids.map((id) => [id, []]));
+    for (const release of summaries) releases.get(release.packageId)?.push(release);
+    return found.flatMap((row) => {
+      const own = packages.get(row.id);
+      // It was removed since it was found.
+      if (own === undefined) return [];
+      const downloads = row.downloads ?? undefined;
+      const urls = urlsOf(settings, row.repository);
+      return [
+        [row, packageInList(row.repository, own, releases.get(row.id) ?? [], downloads, urls)] as const,
+      ];
+    });
+  }
+}
+
+/** Beside it an entry depends on the installation's addresses alone. */
+function stampOf({ repository, revision, updatedAt, downloads }: FoundPackage): string {
+  const { total, recent, week, day } = downloads ?? {};
+  return [repository, revision, updatedAt, total, recent, week, day].join(" ");
+}

@@ -16,6 +16,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<MakeCommand>>> = {
   user: async () => (await import("./commands/user.ts")).userCommand,
   key: async () => (await import("./commands/key.ts")).keyCommand,
   organization: async () => (await import("./commands/organization.ts")).organizationCommand,
+  policy: async () => (await import("./commands/policy.ts")).policyCommand,
   owner: async () => (await import("./commands/owner.ts")).ownerCommand,
   package: async () => (await import("./commands/package.ts")).packageCommand,
   release: async () => (await import("./commands/release.ts")).releaseCommand,

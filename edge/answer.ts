@@ -33,7 +33,7 @@ const NO_ANSWER_SECONDS = "5";
 
 /** @throws what the store throws. */
 export async function answerRequest(
-  reader: EdgeReader,
+  reader: Pick<EdgeReader, "head" | "body">,
   rules: AnswerRules,
   method: "GET" | "HEAD",
   requested: RequestedObject,

@@ -12,6 +12,7 @@ import type { ObjectStore } from "../store/objects/store.ts";
 import { answerRequest, type EdgeAnswer, failure, failureOf, ReadersError } from "./answer.ts";
 import type { RequestHeader } from "./conditional.ts";
 import { type RequestedObject, requestedObject } from "./path.ts";
+import { isPublicPolicy } from "./policy.ts";
 import { EdgeReader } from "./reader.ts";
 import type { PrivateReaders } from "./readers.ts";
 
@@ -64,13 +65,36 @@ export function createEdge(settings: EdgeSettings): EdgeApp {
   const rules = { repository, surrogateHeaders };
   const edge: EdgeApp = new Hono();
 
-  /** Who may not read is refused before the store is asked: what is there is nobody else's business. */
+  /**
+   * A policy that says that it is public is given to everybody.
+   * @returns undefined for every other, and for one that is not there.
+   */
+  async function answerPublicPolicy(
+    name: RepositoryName,
+    method: "GET" | "HEAD",
+    requested: RequestedObject,
+    header: RequestHeader,
+  ): Promise<EdgeAnswer | undefined> {
+    if (requested.object.kind !== "policy") return undefined;
+    const head = await reader.head(requested.key);
+    const object = head && (await reader.body(requested.key, head));
+    if (object === undefined || !isPublicPolicy(object.body)) return undefined;
+    // These very bytes and no others: the one that is stored next may be private.
+    const same = { head: async () => object, body: async () => object };
+    const rules = { repository: { name, public: false }, surrogateHeaders };
+    const shown = { ...requested, object: { ...requested.object, visibility: "public" } as const };
+    return answerRequest(same, rules, method, shown, header);
+  }
+
+  /** Who may not read is refused before anything of what is there shows: it is nobody else's business. */
   async function answerPrivately(
     name: RepositoryName,
     method: "GET" | "HEAD",
     requested: RequestedObject,
     header: RequestHeader,
   ): Promise<EdgeAnswer> {
+    const open = await answerPublicPolicy(name, method, requested, header);
+    if (open !== undefined) return open;
     if (settings.readers === undefined) return failure(404, "not found");
     const refusal = await settings.readers.refusal(name, header("authorization")).catch((cause: unknown) => {
       throw new ReadersError("who may read cannot be found out", { cause });

@@ -8,6 +8,7 @@ import type { Hold } from "../store/queries/books.ts";
 import type { RepositoryRow } from "../store/queries/registry.ts";
 import { announce, record, reopenIntents } from "./books.ts";
 import { type DesiredObject, packageObjects, repositoryObjects } from "./build/objects.ts";
+import { policyObjects } from "./build/policies.ts";
 import { withoutHeldReleases, withoutHeldVersions } from "./build/rows.ts";
 import { twinObjects } from "./build/twins.ts";
 import type { Build } from "./build.ts";
@@ -59,7 +60,7 @@ export async function runBatch(context: GeneratorContext, claim: Claim): Promise
   await run("intent", () => announce(context, claim, build));
   // A crash from here on leaves intents, so every key below is looked at before it is trusted again.
   try {
-    // 1. Tarballs, docs and the public key, which name nothing.
+    // 1. Tarballs, docs, policies and the public key, which name nothing.
     const first = await run("put-tarballs", () => putStage(context, claim, build, isLeaf));
     if (first.held.length > 0) {
       // Their bytes cannot be published: plan again without them, so that no file names them.
@@ -112,6 +113,7 @@ function planBuild(
         ? []
         : twinObjects(repository, row, snapshot.twins.get(row.name), context.twins),
     ),
+    ...policyObjects(repository, snapshot.policies, context.signer),
     ...repositoryObjects(repository, index, context.signer),
   ];
   const live = new Set(
@@ -135,7 +137,7 @@ const isKind =
 
 function isLeaf(put: Put): boolean {
   const { kind } = put.desired.object;
-  return kind === "tarball" || kind === "docs" || kind === "public_key";
+  return kind === "tarball" || kind === "docs" || kind === "policy" || kind === "public_key";
 }
 
 function putStage(

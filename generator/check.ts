@@ -8,6 +8,7 @@ import { HEADER_RULES_VERSION, objectPrefixes } from "../hex/keys.ts";
 import { gunzipOneMember } from "../proto/gzip.ts";
 import { openSigned, verifySigned } from "../proto/sign.ts";
 import { heldReleases, waitingDeletions } from "../store/queries/books.ts";
+import { policyRows } from "../store/queries/policies.ts";
 import {
   allPackageNames,
   allRepositories,
@@ -18,6 +19,7 @@ import {
 } from "../store/queries/registry.ts";
 import { twinRows } from "../store/queries/twins.ts";
 import { type DesiredObject, packageObjects, repositoryObjects } from "./build/objects.ts";
+import { policyObjects } from "./build/policies.ts";
 import { withoutHeldReleases, withoutHeldVersions } from "./build/rows.ts";
 import { twinObjects } from "./build/twins.ts";
 import type { GeneratorContext } from "./context.ts";
@@ -110,7 +112,10 @@ async function desiredIndexes(
     const repository = (await allRepositories(tx)).find((row) => row.id === id);
     if (repository === undefined) return [];
     const rows = withoutHeldVersions(await indexRows(tx, id), await heldReleases(tx, id));
-    return repositoryObjects(repository, rows, context.signer);
+    return [
+      ...policyObjects(repository, await policyRows(tx, id), context.signer),
+      ...repositoryObjects(repository, rows, context.signer),
+    ];
   });
 }
 

@@ -56,6 +56,8 @@ function doubtfulKeys(snapshot: Snapshot, twins: boolean): Iterable<string> {
   if (looks.has(null)) {
     for (const kind of ["names", "versions", "public_key"] as const)
       keys.add(objectKey(repository, { kind }));
+    for (const { name } of snapshot.policies)
+      keys.add(objectKey(repository, { kind: "policy", policy: name }));
   }
   return keys;
 }

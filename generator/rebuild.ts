@@ -3,11 +3,12 @@
  * open intents of generation 0, so that they, too, go the way of anything half done.
  */
 import type { PackageName } from "../hex/ids.ts";
-import { objectPrefixes, parseObjectKey } from "../hex/keys.ts";
+import { objectKey, objectPrefixes, parseObjectKey } from "../hex/keys.ts";
 import { SkepError } from "../schemas/errors.ts";
 import type { ObjectStore } from "../store/objects/store.ts";
 import { type Hold, heldReleases, openOwnIntents, recordedKeys } from "../store/queries/books.ts";
 import { requestLooks, visibleChanges } from "../store/queries/changes.ts";
+import { policyRows } from "../store/queries/policies.ts";
 import { allPackageNames, allRepositories, type RepositoryRow } from "../store/queries/registry.ts";
 import type { GeneratorContext } from "./context.ts";
 import type { Generator } from "./generator.ts";
@@ -67,12 +68,15 @@ export async function rebuild(
 }
 
 interface Strays {
-  readonly strays: readonly { readonly key: string; readonly package: PackageName }[];
+  readonly strays: readonly { readonly key: string; readonly package: PackageName | null }[];
   readonly foreign: readonly string[];
   readonly listed: number;
 }
 
-/** A stray lies under a package that the database does not know; a known package is looked at as a whole. */
+/**
+ * A stray lies under a package that the database does not know, or is a policy that it does not know; a known package
+ * is looked at as a whole.
+ */
 async function findStrays(
   context: GeneratorContext,
   repository: RepositoryRow,
@@ -80,7 +84,7 @@ async function findStrays(
 ): Promise<Strays> {
   const recorded = new Set(await recordedKeys(context.sql, repository.id));
   const known = new Set(names);
-  const strays: { key: string; package: PackageName }[] = [];
+  const strays: { key: string; package: PackageName | null }[] = [];
   const foreign: string[] = [];
   let listed = 0;
   for await (const key of listRepository(context.publicStore, repository)) {
@@ -88,6 +92,7 @@ async function findStrays(
     if (recorded.has(key)) continue;
     const object = parseObjectKey(key)?.object;
     if (object === undefined) foreign.push(key);
+    else if (object.kind === "policy") strays.push({ key, package: null });
     else if ("package" in object) {
       // Of a known package the look finds its own; what it does not want is a stray as well.
       strays.push({ key, package: object.package });
@@ -100,12 +105,16 @@ async function findStrays(
 async function withoutWanted(
   context: GeneratorContext,
   repository: RepositoryRow,
-  strays: readonly { readonly key: string; readonly package: PackageName }[],
+  strays: Strays["strays"],
   known: ReadonlySet<PackageName>,
 ): Promise<Strays["strays"]> {
-  const names = new Set(strays.map((stray) => stray.package).filter((name) => known.has(name)));
+  const names = new Set(
+    strays.flatMap(({ package: name }) => (name !== null && known.has(name) ? [name] : [])),
+  );
   const live = await liveKeysOf(context.sql, repository, [...names], context.twins !== undefined);
-  return strays.filter((stray) => !live.has(stray.key));
+  const policies = await policyRows(context.sql, repository.id);
+  const wanted = new Set(policies.map(({ name }) => objectKey(repository, { kind: "policy", policy: name })));
+  return strays.filter(({ key }) => !live.has(key) && !wanted.has(key));
 }
 
 async function* listRepository(store: ObjectStore, repository: RepositoryRow): AsyncIterable<string> {

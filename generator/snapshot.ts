@@ -10,6 +10,7 @@ import {
   recordedObjects,
 } from "../store/queries/books.ts";
 import { type PendingChange, pendingChanges } from "../store/queries/changes.ts";
+import { type PolicyRow, policyRows } from "../store/queries/policies.ts";
 import {
   type IndexRow,
   indexRows,
@@ -31,6 +32,7 @@ export interface Snapshot {
   readonly recorded: readonly RecordedObject[];
   readonly index: readonly IndexRow[];
   readonly holds: readonly Hold[];
+  readonly policies: readonly PolicyRow[];
   /** Of the packages in scope; empty unless asked for. */
   readonly twins: ReadonlyMap<PackageName, TwinRow>;
 }
@@ -62,6 +64,7 @@ export async function readSnapshot(
       recorded: await recordedObjects(tx, repositoryId, scope),
       index: await indexRows(tx, repositoryId),
       holds: await heldReleases(tx, repositoryId),
+      policies: await policyRows(tx, repositoryId),
       twins: withTwins ? await twinRows(tx, repositoryId, scope) : new Map(),
     };
   });

@@ -10,6 +10,8 @@ type Brand<T, Name extends string> = T & { readonly [brand]: Name };
 export type PackageName = Brand<string, "PackageName">;
 /** A repository's name, as it stands in registry payloads and under `repos/`. */
 export type RepositoryName = Brand<string, "RepositoryName">;
+/** A policy's name, as it stands under `policies/`. */
+export type PolicyName = Brand<string, "PolicyName">;
 /** A version in the form of Elixir's `Version`, without build metadata when it was published. */
 export type Version = Brand<string, "Version">;
 /** A SHA-256 as 64 lowercase hexadecimal digits. */
@@ -17,6 +19,7 @@ export type Sha256 = Brand<string, "Sha256">;
 
 const PACKAGE_NAME = /^[a-z][a-z0-9_]*$/;
 const REPOSITORY_NAME = /^[a-z0-9_\-.]+$/;
+const POLICY_NAME = /^[a-z0-9_][a-z0-9_-]{0,99}$/;
 const SHA256 = /^[0-9a-f]{64}$/;
 // SemVer 2.0.0, with all three numbers (Elixir's Version.parse/1).
 const VERSION =
@@ -34,6 +37,11 @@ export function packageName(text: string): PackageName | undefined {
  */
 export function repositoryName(text: string): RepositoryName | undefined {
   return REPOSITORY_NAME.test(text) && !/^\.+$/.test(text) ? (text as RepositoryName) : undefined;
+}
+
+/** @returns the text as a policy's name, or undefined when it is not one. */
+export function policyName(text: string): PolicyName | undefined {
+  return POLICY_NAME.test(text) ? (text as PolicyName) : undefined;
 }
 
 // Far beyond any that can be published; keeps a hostile file from exhausting the regular expression's stack.

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { packageName, repositoryName, sha256, trusted, version } from "./ids.ts";
+import { packageName, policyName, repositoryName, sha256, trusted, version } from "./ids.ts";
 import {
   BLOB_PREFIX,
   blobKey,
@@ -59,6 +59,10 @@ const objects: fc.Arbitrary<RepositoryObject> = fc.oneof(
   packages.map((name): RepositoryObject => ({ kind: "package", package: name })),
   packages.map((name): RepositoryObject => ({ kind: "package_json", package: name })),
   fc
+    .oneof(namePart, fc.constantFrom("strict-prod", "-a", "0"))
+    .filter((text) => policyName(text) !== undefined)
+    .map((text): RepositoryObject => ({ kind: "policy", policy: trusted(policyName, text) })),
+  fc
     .record({
       kind: fc.constantFrom("tarball", "docs", "release_json"),
       package: packages,
@@ -86,6 +90,7 @@ describe("objectKey", () => {
       { kind: "release_json", package: PACKAGE, version: VERSION },
       "api/packages/foo_bar/releases/1.0.0-rc-1.tar",
     ],
+    [ACME, { kind: "policy", policy: trusted(policyName, "strict-prod") }, "repos/acme/policies/strict-prod"],
     [ACME, { kind: "names" }, "repos/acme/names"],
     [ACME, { kind: "package", package: PACKAGE }, "repos/acme/packages/foo_bar"],
   ])("is as clients ask for it: case %#", (repository, object, key) => {
@@ -280,10 +285,22 @@ describe("objectHeaders", () => {
     );
   });
 
+  it.each([
+    ["public", "public, max-age=600"],
+    ["private", "private, max-age=60"],
+    [undefined, "private, max-age=60"],
+  ] as const)("of a policy follow what it says: %s", (visibility, cacheControl) => {
+    const object = { kind: "policy", policy: trusted(policyName, "strict") } as const;
+    const shown = visibility === undefined ? object : { ...object, visibility };
+    for (const repository of [PUBLIC, ACME])
+      expect(objectHeaders(repository, shown).cacheControl).toBe(cacheControl);
+  });
+
   it("never lets a shared cache keep a private object", () => {
     fc.assert(
       fc.property(repositories, objects, (repository, object) => {
-        const expected = repository.public ? /^public, max-age=\d+$/ : /^private, max-age=\d+$/;
+        const isPublic = repository.public && object.kind !== "policy";
+        const expected = isPublic ? /^public, max-age=\d+$/ : /^private, max-age=\d+$/;
         expect(objectHeaders(repository, object).cacheControl).toMatch(expected);
       }),
     );

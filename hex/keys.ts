@@ -8,7 +8,9 @@
  */
 import {
   type PackageName,
+  type PolicyName,
   packageName,
+  policyName,
   type RepositoryName,
   repositoryName,
   type Sha256,
@@ -36,6 +38,8 @@ export type RepositoryObject =
   | { readonly kind: "package"; readonly package: PackageName }
   | { readonly kind: "tarball"; readonly package: PackageName; readonly version: Version }
   | { readonly kind: "docs"; readonly package: PackageName; readonly version: Version }
+  // Who may read it stands in it; a key alone does not tell.
+  | { readonly kind: "policy"; readonly policy: PolicyName; readonly visibility?: "private" | "public" }
   // What the API answers about them, as files.
   | { readonly kind: "package_json"; readonly package: PackageName }
   | { readonly kind: "release_json"; readonly package: PackageName; readonly version: Version };
@@ -59,6 +63,7 @@ const CLIENT_SECONDS: Record<RepositoryObject["kind"], readonly [publicly: numbe
   public_key: [3_600, 3_600],
   tarball: [7 * DAY, DAY],
   docs: [DAY, DAY],
+  policy: [600, 60],
   // As the API itself says.
   package_json: [60, 60],
   release_json: [60, 60],
@@ -89,6 +94,8 @@ export function objectKey(repository: RepositoryRef, object: RepositoryObject): 
       return `${root}tarballs/${object.package}-${object.version}.tar`;
     case "docs":
       return `${root}docs/${object.package}-${object.version}.tar.gz`;
+    case "policy":
+      return `${root}policies/${object.policy}`;
     case "package_json":
       return `${root}api/packages/${object.package}`;
     case "release_json":
@@ -102,7 +109,9 @@ export function objectKey(repository: RepositoryRef, object: RepositoryObject): 
  */
 export function objectPrefixes(repository: RepositoryRef): readonly string[] {
   const root = prefix(repository);
-  return ["names", "versions", "packages/", "tarballs/", "docs/", "api/packages/"].map((part) => root + part);
+  return ["names", "versions", "packages/", "tarballs/", "docs/", "policies/", "api/packages/"].map(
+    (part) => root + part,
+  );
 }
 
 /** What {@link parseObjectKey} reads out of a key. */
@@ -131,6 +140,11 @@ function parseObject(path: string): RepositoryObject | undefined {
   if (inPackages !== undefined) {
     const name = packageName(inPackages);
     return name && { kind: "package", package: name };
+  }
+  const inPolicies = /^policies\/(.+)$/.exec(path)?.[1];
+  if (inPolicies !== undefined) {
+    const name = policyName(inPolicies);
+    return name && { kind: "policy", policy: name };
   }
   const json = /^api\/packages\/([^/]+)(?:\/releases\/([^/]+))?$/.exec(path);
   if (json !== null) return parseJsonObject(json[1] ?? "", json[2]);
@@ -183,6 +197,8 @@ export function surrogateKey(repository: RepositoryRef, object: RepositoryObject
     case "tarball":
     case "docs":
       return `${start}:${object.kind}:${object.package}:${part(object.version)}`;
+    case "policy":
+      return `${start}:policy:${object.policy}`;
     case "package_json":
       return `${start}:json:${object.package}`;
     case "release_json":
@@ -192,8 +208,9 @@ export function surrogateKey(repository: RepositoryRef, object: RepositoryObject
 
 /** @returns the headers under {@link HEADER_RULES_VERSION}. */
 export function objectHeaders(repository: RepositoryRef, object: RepositoryObject): ObjectHeaders {
-  const visibility = repository.public ? "public" : "private";
-  const seconds = CLIENT_SECONDS[object.kind][repository.public ? 0 : 1];
+  const isPublic = object.kind === "policy" ? object.visibility === "public" : repository.public;
+  const visibility = isPublic ? "public" : "private";
+  const seconds = CLIENT_SECONDS[object.kind][isPublic ? 0 : 1];
   return {
     contentType: CONTENT_TYPES[object.kind] ?? "application/octet-stream",
     cacheControl: `${visibility}, max-age=${seconds}`,

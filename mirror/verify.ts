@@ -1,6 +1,6 @@
 /**
  * Reads a whole repository as a client would and names each file and check that fails: key, indexes,
- * packages, tarballs, and what nothing names. Repositories of other programs are read as well.
+ * packages, tarballs, policies, and what nothing names. Repositories of other programs are read as well.
  */
 import { type PackageName, packageName, repositoryName, trusted, version } from "../hex/ids.ts";
 import { objectKey, type RepositoryRef } from "../hex/keys.ts";
@@ -16,6 +16,7 @@ import {
 import { checkIndexes, checkRepositoryName, type IndexedPackage, indexedPackages } from "./index-check.ts";
 import { readTrustedKey } from "./key-check.ts";
 import { checkAgreement, checkPackage } from "./package-check.ts";
+import { checkPolicies } from "./policy-check.ts";
 import { type FileLimits, RepositoryReader } from "./reader.ts";
 import { Findings, type Report } from "./report.ts";
 import type { Source } from "./source.ts";
@@ -71,6 +72,7 @@ export async function verifyRepository(source: Source, options: VerifyOptions = 
     done += 1;
     options.onProgress?.(done, packages.length);
   });
+  named.add(...(await checkPolicies(source, reader, findings, ROOT, repository)));
   // Without any index everything would be a stray.
   const canTellStrays = names !== undefined || versions !== undefined;
   if (canTellStrays && options.ignoreStrays !== true) await findStrays(source, findings, ROOT, named);

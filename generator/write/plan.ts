@@ -59,6 +59,8 @@ export function planWrites(input: PlanInput): Plan {
   for (const [key, known] of input.current) {
     if (wanted.has(key)) continue;
     const parsed = parseObjectKey(key)?.object;
+    // A policy that is gone; nothing names one.
+    if (parsed?.kind === "policy") removals.push({ key, package: null, known });
     if (parsed === undefined || !("package" in parsed)) continue;
     const isBlob = parsed.kind === "tarball" || parsed.kind === "docs";
     const live = isBlob && input.isLive(parsed.package, parsed.version);

@@ -10,7 +10,11 @@ import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { sealTotpSecret } from "../../api/auth/second-factor.ts";
 import { totpCode } from "../../api/auth/totp.ts";
+import { policyName, trusted } from "../../hex/ids.ts";
 import { publicKeyFingerprint } from "../../proto/public-key.ts";
+import type { PolicyDocument } from "../../schemas/policy.ts";
+import { recordChange } from "../../store/queries/changes.ts";
+import { writePolicy } from "../../store/queries/policies.ts";
 import { enableTotp } from "../../store/queries/totp.ts";
 import { startRegistry, type TestRegistry } from "../support/registry.ts";
 import { testSigner } from "../support/signing.ts";
@@ -244,6 +248,27 @@ end
     const key = await registry.organizationKey("acme", [{ domain: "repository", resource: "acme" }]);
     expect((await add(key)).code).toBe(0);
     delete env.HEX_API_KEY;
+    // A policy of the organization: what it denies is not resolved.
+    const { sql } = registry.database;
+    const [repository] = await sql<{ id: number }[]>`select id from repositories where name = 'acme'`;
+    const document: PolicyDocument = {
+      visibility: "private",
+      repositories: [{ repository: "acme", overrides: [{ action: "deny", package: "secret" }] }],
+    };
+    await sql.begin(async (tx) => {
+      const repositoryId = repository?.id ?? 0;
+      await writePolicy(tx, repositoryId, trusted(policyName, "strict"), document);
+      await recordChange(tx, { repositoryId, package: undefined });
+    });
+    await vi.waitFor(
+      async () => expect(await registry.publicStore.head("repos/acme/policies/strict")).toBeDefined(),
+      20_000,
+    );
+    env.HEX_POLICY = "acme/strict";
+    expect((await mix(folder, "hex.policy", "show")).output).toMatch(/deny.*secret|secret.*deny/is);
+    const refused = await project("refused", '{:secret, "~> 0.1", repo: "acme"}');
+    expect((await mix(refused, "deps.get")).code).not.toBe(0);
+    delete env.HEX_POLICY;
     const app = await project("insider", '{:secret, "~> 0.1", repo: "acme"}');
     expect(await mix(app, "deps.get")).toMatchObject({ code: 0 });
     expect((await mix(app, "run", "-e", "IO.inspect(Secret.name())")).output).toContain(":secret");

@@ -20,7 +20,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   views: ["store", "schemas", "hex"],
   api: ["views", "store", "schemas", "hex"],
   web: ["api", "views", "store", "schemas", "hex"],
-  edge: ["store", "schemas", "hex"],
+  edge: ["store", "schemas", "proto", "hex"],
   generator: ["views", "store", "schemas", "proto", "hex"],
   mirror: ["store", "proto", "hex"],
   cli: ["api", "web", "views", "edge", "generator", "mirror", "store", "schemas", "proto", "hex"],

@@ -10,19 +10,23 @@ export interface Installation {
   readonly publicKey: string | undefined;
 }
 
-export function mixCommands({ name, url, repositoryUrl, fingerprint }: Installation) {
+/** @param authKey of a private repository's reader */
+export function mixCommands({ name, url, repositoryUrl, fingerprint }: Installation, authKey?: string) {
+  const withKey = authKey === undefined ? "" : ` \\\n  --auth-key ${authKey}`;
   return {
-    add: `mix hex.repo add ${name} ${repositoryUrl} \\\n  --fetch-public-key ${fingerprint ?? "FINGERPRINT"}`,
+    add: `mix hex.repo add ${name} ${repositoryUrl} \\\n  --fetch-public-key ${fingerprint ?? "FINGERPRINT"}${withKey}`,
     depend: `{:name, "~> 1.0", repo: "${name}"}`,
     publish: `export HEX_API_KEY=...\nHEX_API_URL=${url}/api mix hex.publish`,
   };
 }
 
-export function rebarConfig({ name, url, repositoryUrl, publicKey }: Installation): string {
+/** @param authKey as for {@link mixCommands} */
+export function rebarConfig({ name, url, repositoryUrl, publicKey }: Installation, authKey?: string): string {
+  const withKey = authKey === undefined ? "" : `\n  repo_key => <<"${authKey}">>,`;
   return `{hex, [{repos, [#{
   name => <<"${name}">>,
   repo_url => <<"${repositoryUrl}">>,
-  api_url => <<"${url}/api">>,
+  api_url => <<"${url}/api">>,${withKey}
   repo_public_key => <<"${publicKey?.trimEnd() ?? "PUBLIC KEY"}
 ">>
 }]}]}.`;

@@ -6,6 +6,15 @@ import { confirmDevice, decideDevice, showDevice, showDeviceRequest } from "./pa
 import { sendVerification, showVerification, verifyAddress } from "./pages/email.tsx";
 import { addEmail, changeEmail, showEmails } from "./pages/emails.tsx";
 import { createKeyPage, revokeAllKeysPage, revokeKeyPage, showKeys } from "./pages/keys.tsx";
+import {
+  addMemberPage,
+  changeMemberPage,
+  createOrganizationKeyPage,
+  removeMemberPage,
+  revokeOrganizationKeyPage,
+  showOrganization,
+} from "./pages/organization.tsx";
+import { createOrganizationPage, showOrganizations } from "./pages/organizations.tsx";
 import { changePasswordPage, showPassword } from "./pages/password.tsx";
 import { requestReset, reset, showReset, showResetRequest } from "./pages/reset.tsx";
 import { endOtherSessions, endProgram, endSession, showSessions } from "./pages/sessions.tsx";
@@ -70,6 +79,19 @@ export const PAGES: readonly Page[] = [
   { method: "GET", path: "/account/emails", access: "user", handler: showEmails },
   { method: "POST", path: "/account/emails", access: "sudo", handler: addEmail },
   { method: "POST", path: "/account/emails/change", access: "sudo", handler: changeEmail },
+  { method: "GET", path: "/account/organizations", access: "user", handler: showOrganizations },
+  { method: "POST", path: "/account/organizations", access: "sudo", handler: createOrganizationPage },
+  { method: "GET", path: "/organizations/:name", access: "user", handler: showOrganization },
+  { method: "POST", path: "/organizations/:name/members", access: "sudo", handler: addMemberPage },
+  { method: "POST", path: "/organizations/:name/members/change", access: "sudo", handler: changeMemberPage },
+  { method: "POST", path: "/organizations/:name/members/remove", access: "sudo", handler: removeMemberPage },
+  { method: "POST", path: "/organizations/:name/keys", access: "sudo", handler: createOrganizationKeyPage },
+  {
+    method: "POST",
+    path: "/organizations/:name/keys/revoke",
+    access: "user",
+    handler: revokeOrganizationKeyPage,
+  },
   { method: "GET", path: "/account/sessions", access: "user", handler: showSessions },
   { method: "POST", path: "/account/sessions/end", access: "user", handler: endSession },
   { method: "POST", path: "/account/sessions/end-program", access: "user", handler: endProgram },

@@ -2,11 +2,11 @@
 /** @jsxImportSource hono/jsx */
 /** API keys of who is signed in. */
 import { isoMicros, micros } from "../../schemas/time.ts";
-import { type KeyRow, liveKeysOf } from "../../store/queries/keys.ts";
+import { liveKeysOf } from "../../store/queries/keys.ts";
 import { callApi } from "../api-call.ts";
 import { Choice, Field, PostButton, PostForm, ProblemSummary } from "../parts/form.tsx";
 import { AccountFrame } from "../parts/frame.tsx";
-import { Code, Time } from "../parts/text.tsx";
+import { KeyItem, NewSecret } from "../parts/keys.tsx";
 import { NO_PROBLEMS, type Problems, problem, problemsOf } from "../problems.ts";
 import { respondPage } from "../respond.ts";
 import type { Visit } from "../visit.ts";
@@ -68,19 +68,10 @@ export async function revokeAllKeysPage(visit: Visit): Promise<Response> {
 }
 
 function showSecret(visit: Visit, name: string, secret: string): Promise<Response> {
+  const commands = [{ text: "In a terminal, for mix and rebar3:", command: `export HEX_API_KEY=${secret}` }];
   const page = (
     <AccountFrame visit={visit} title="Your new key">
-      <p>
-        This is the secret of <b>{name}</b>. It is shown this once: put it where you keep your secrets.
-      </p>
-      <Code label="Secret of the key">{secret}</Code>
-      <p>In a terminal, for mix and rebar3:</p>
-      <Code label="Command">{`export HEX_API_KEY=${secret}`}</Code>
-      <p>
-        <a class="button" href="/account/keys">
-          I have kept it
-        </a>
-      </p>
+      <NewSecret name={name} secret={secret} commands={commands} back="/account/keys" />
     </AccountFrame>
   );
   return respondPage(visit, page);
@@ -99,7 +90,7 @@ async function showList(visit: Visit, problems: Problems): Promise<Response> {
       ) : (
         <ul class="rows">
           {keys.map((key) => (
-            <KeyItem visit={visit} row={key} />
+            <KeyItem visit={visit} row={key} revoke="/account/keys/revoke" />
           ))}
         </ul>
       )}
@@ -113,41 +104,6 @@ async function showList(visit: Visit, problems: Problems): Promise<Response> {
     </AccountFrame>
   );
   return respondPage(visit, page, { status: problems.status });
-}
-
-function KeyItem({ visit, row }: { readonly visit: Visit; readonly row: KeyRow }) {
-  return (
-    <li>
-      <div>
-        <h3>{row.name}</h3>
-        <p class="quiet">
-          {row.permissions.map(({ domain, resource }) => permissionText(domain, resource)).join(", ")}
-          {" · made "}
-          <Time at={row.insertedAt} />
-          {row.lastUsedAt === null ? " · never used" : " · last used "}
-          {row.lastUsedAt === null ? null : <Time at={row.lastUsedAt} />}
-          {row.revokeAt === null ? null : " · ends "}
-          {row.revokeAt === null ? null : <Time at={row.revokeAt} />}
-        </p>
-      </div>
-      <PostButton
-        visit={visit}
-        action="/account/keys/revoke"
-        fields={{ name: row.name }}
-        class="danger"
-        label={`Revoke ${row.name}`}
-      >
-        Revoke
-      </PostButton>
-    </li>
-  );
-}
-
-function permissionText(domain: string, resource: string | null): string {
-  if (domain === "api" && resource === null) return "everything";
-  if (domain === "api") return resource === "read" ? "reads" : "writes";
-  if (domain === "repositories") return "fetches from all private repositories";
-  return resource === null ? domain : `${domain} ${resource}`;
 }
 
 function KeyForm({ visit, problems }: { readonly visit: Visit; readonly problems: Problems }) {

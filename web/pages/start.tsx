@@ -1,24 +1,16 @@
 /** @jsxRuntime automatic */
 /** @jsxImportSource hono/jsx */
 /** What this registry is, and the commands with which each build tool uses it. */
-import { activePublicKey } from "../../store/queries/signing-key.ts";
-import { type Installation, mixCommands, rebarConfig } from "../instructions.ts";
+import { installationOf } from "../installation.ts";
+import { mixCommands, rebarConfig } from "../instructions.ts";
 import { Frame } from "../parts/frame.tsx";
 import { Code } from "../parts/text.tsx";
 import { respondPage } from "../respond.ts";
 import type { Visit } from "../visit.ts";
 
 export async function showStart(visit: Visit): Promise<Response> {
-  const { settings, sql } = visit.deps;
-  const key = await activePublicKey(sql);
-  const installation: Installation = {
-    name: settings.repositoryName,
-    url: settings.publicUrl,
-    repositoryUrl: settings.repositoryUrl,
-    fingerprint: key?.fingerprint,
-    publicKey: key?.publicKey,
-  };
-  const { name } = installation;
+  const installation = await installationOf(visit);
+  const { name, fingerprint } = installation;
   const mix = mixCommands(installation);
   const page = (
     <Frame visit={visit} title="Packages for the BEAM">
@@ -29,12 +21,12 @@ export async function showStart(visit: Visit): Promise<Response> {
         A registry of Hex packages for Elixir, Erlang and Gleam. Everything that it serves is signed, and your
         build tool checks that.
       </p>
-      {key === undefined ? (
+      {fingerprint === undefined ? (
         <p class="notice problem">The signing key is not known yet: the generator has to run once.</p>
       ) : (
         <section class="key" aria-labelledby="fingerprint">
           <h2 id="fingerprint">Fingerprint of the public key</h2>
-          <Code label="Fingerprint of the public key">{key.fingerprint}</Code>
+          <Code label="Fingerprint of the public key">{fingerprint}</Code>
           <p>Compare it with what whoever runs this registry has told you, before you trust it.</p>
         </section>
       )}

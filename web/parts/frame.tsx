@@ -77,6 +77,7 @@ export function Frame({ visit, title, children }: FrameProps) {
 const ACCOUNT_PAGES = [
   ["/account", "Overview"],
   ["/account/keys", "API keys"],
+  ["/account/organizations", "Organizations"],
   ["/account/emails", "E-mail"],
   ["/account/password", "Password"],
   ["/account/two-factor", "Two factors"],

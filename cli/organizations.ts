@@ -2,16 +2,21 @@
 
 import { dropMember, insertMember, memberParams } from "../api/handlers/members.ts";
 import { createOrganization, type OrganizationSettings } from "../api/handlers/organizations.ts";
+import { readOrganizationName } from "../api/rules/organization.ts";
 import { auditedOrganization } from "../api/views/organization.ts";
+import type { RepositoryName } from "../hex/ids.ts";
 import { SkepError } from "../schemas/errors.ts";
-import type { Queryable, Sql, Transaction } from "../store/postgres/pool.ts";
+import { isDuplicate, type Queryable, type Sql, type Transaction } from "../store/postgres/pool.ts";
 import { audit } from "../store/queries/audit.ts";
 import type { Role } from "../store/queries/memberships.ts";
 import {
+  isNameTaken,
   lockOrganization,
   type OrganizationRow,
   organizationByName,
+  ownedRepository,
 } from "../store/queries/organizations.ts";
+import { renameOrganization as writeRenaming } from "../store/queries/rename.ts";
 import type { UserRow } from "../store/queries/users.ts";
 import { requireUser } from "./operator.ts";
 import { asSkepError } from "./report-error.ts";
@@ -41,6 +46,45 @@ export async function makeOrganization(
       await note(tx, "skep organization create", "organization.member.add", made, params);
     }),
   );
+}
+
+/**
+ * Gives an organization another name. The old one is nobody's ever after.
+ * @param sql as the database's owner
+ * @throws SkepError `not_found`, `already_exists`; `usage` for a name that it may not have.
+ */
+export async function renameOrganization(
+  sql: Sql,
+  { repositoryName, externalRepositories }: OrganizationSettings,
+  wishes: { readonly from: string; readonly to: string },
+): Promise<RepositoryName> {
+  return inWords(async () => {
+    const to = readOrganizationName(wishes.to, [repositoryName, ...externalRepositories]);
+    const taken = () =>
+      new SkepError("already_exists", `${to} is taken, or was an organization's name before`);
+    if (await isNameTaken(sql, to)) throw taken();
+    const done = await sql
+      .begin(async (tx) => {
+        const repository = await ownedRepository(tx, wishes.from);
+        const found = await organizationByName(tx, wishes.from);
+        const organization = found && (await lockOrganization(tx, found.id));
+        if (repository === undefined || organization?.name !== wishes.from) return false;
+        const [organizationId, repositoryId] = [organization.id, repository.id];
+        await writeRenaming(tx, { organizationId, repositoryId, from: repository.name, to });
+        const params = {
+          organization: { ...auditedOrganization(organization), name: to },
+          from: wishes.from,
+        };
+        await note(tx, "skep organization rename", "organization.rename", organization, params);
+        return true;
+      })
+      .catch((error: unknown) => {
+        const indexes = ["organizations_name_key", "users_username_key", "repositories_name_key"];
+        throw indexes.some((index) => isDuplicate(error, index)) ? taken() : error;
+      });
+    if (!done) throw new SkepError("not_found", `there is no organization ${wishes.from}`);
+    return to;
+  });
 }
 
 /** @throws SkepError `not_found`, `already_exists`; `usage` for what the rules refuse. */

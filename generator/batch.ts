@@ -18,7 +18,7 @@ import { currentObjects, recordedAsCurrent } from "./look.ts";
 import { readSnapshot, type Snapshot } from "./snapshot.ts";
 import { type StepName, step } from "./steps.ts";
 import type { CurrentObject } from "./write/metadata.ts";
-import { type Put, planWrites } from "./write/plan.ts";
+import { type Put, planWrites, type Removal } from "./write/plan.ts";
 import { type Written, writePuts, writeRemovals } from "./write/stage.ts";
 
 /** What a build did. */
@@ -74,7 +74,15 @@ export async function runBatch(context: GeneratorContext, claim: Claim): Promise
     const fourth = await run("put-names", () => putStage(context, claim, build, isKind("names")));
     // 4. Files of packages that no index names any more.
     const { removals } = build.plan;
-    await run("delete-packages", () => writeRemovals(context, claim, removals));
+    await run("delete-packages", async () => {
+      // Of a repository that was renamed: first what names packages, then those.
+      await writeRemovals(context, claim, removals.filter(isIndexRemoval));
+      await writeRemovals(
+        context,
+        claim,
+        removals.filter((removal) => !isIndexRemoval(removal)),
+      );
+    });
     const stages = [first, second, third, fourth];
     const written = stages.flatMap((stage) => stage.written);
     const purgeId = await run("record", () => record(context, claim, build, written));
@@ -123,6 +131,7 @@ function planBuild(
     desired,
     current,
     recorded: recordedAsCurrent(snapshot.recorded),
+    isOwn: (name) => name === (repository.public ? undefined : repository.name),
     isLive: (name, version) => live.has(`${name} ${version}`),
   });
   return { snapshot, plan, holds };
@@ -134,6 +143,10 @@ const isKind =
   ({ desired: { object } }: Put): boolean =>
     object.kind === kind ||
     (kind === "package" && (object.kind === "package_json" || object.kind === "release_json"));
+
+function isIndexRemoval({ package: name }: Removal): boolean {
+  return name === null;
+}
 
 function isLeaf(put: Put): boolean {
   const { kind } = put.desired.object;

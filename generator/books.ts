@@ -137,14 +137,22 @@ function waitsForBytes(
     packages.has(change.package) && (change.attempts > 0 || (!change.look && fresh.has(change.package)));
 }
 
-/** @returns what to purge for these object keys, without repetition. */
+/**
+ * @param keys of the repository; those of one that was renamed bear the surrogate keys of the name in them
+ * @returns what to purge for these object keys, without repetition.
+ */
 export function surrogateKeysOf(repository: RepositoryRef, keys: readonly string[]): readonly string[] {
   const surrogates = new Set<string>();
+  const whole = new Set<string>();
   for (const key of keys) {
     const parsed = parseObjectKey(key);
-    if (parsed !== undefined) surrogates.add(surrogateKey(repository, parsed.object));
+    if (parsed === undefined) continue;
+    const { privateRepository } = parsed;
+    const owner = privateRepository === undefined ? repository : { name: privateRepository, public: false };
+    surrogates.add(surrogateKey(owner, parsed.object));
+    whole.add(repositorySurrogateKey(owner));
   }
-  return surrogates.size > KEYS_AT_ONCE ? [repositorySurrogateKey(repository)] : [...surrogates];
+  return [...(surrogates.size > KEYS_AT_ONCE ? whole : surrogates)];
 }
 
 /** After we were overtaken: has each key of ours looked at again by whoever holds the claim now. */

@@ -5,6 +5,7 @@ import { audit } from "../../store/queries/audit.ts";
 import { recordChange } from "../../store/queries/changes.ts";
 import { type ApiPackageRow, lockPackage } from "../../store/queries/packages.ts";
 import { type ApiReleaseRow, releaseByVersion } from "../../store/queries/releases.ts";
+import { heldRepositoryName } from "../../store/queries/repositories.ts";
 import { authorizeAgain } from "../auth/authorization.ts";
 import type { Call, RepositoryRow } from "../call.ts";
 import { notFound } from "../http/errors.ts";
@@ -55,6 +56,14 @@ export async function lockTarget(
 }
 
 /**
+ * Keeps the repository's name until the transaction ends: rows that it writes carry it.
+ * @throws ApiError 404 when it was renamed since it was looked up
+ */
+async function holdName(tx: Transaction, { id, name }: RepositoryRow): Promise<void> {
+  if ((await heldRepositoryName(tx, id)) !== name) throw notFound();
+}
+
+/**
  * Runs the work and asks for a build in one transaction, then waits until installs see it, for as long as the
  * settings say. The answer is the same when the wait runs out: the change is committed.
  */
@@ -67,6 +76,7 @@ export async function changePackage<T>(
   const { deps } = call;
   await deps.onStep?.("commit", "before");
   const { result, change } = await deps.sql.begin(async (tx) => {
+    await holdName(tx, repository);
     const result = await work(tx);
     // Last, as it holds a lock that every change of the repository takes.
     const change = await recordChange(tx, {

@@ -1,14 +1,16 @@
 import { hostname } from "node:os";
 import { Command, Option } from "commander";
 import { readToolConfig } from "../../schemas/config/config.ts";
+import { requireMigrated } from "../../store/postgres/migrate.ts";
 import { ROLES } from "../../store/queries/memberships.ts";
 import { allOrganizations } from "../../store/queries/organizations.ts";
 import { makeOrganizationKey } from "../api-keys.ts";
 import type { Context } from "../context.ts";
+import { withDatabase } from "../database.ts";
 import { EXIT_HELP } from "../exit-codes.ts";
 import { permissionOption, secretOfKeys, showMadeKey } from "../key-command.ts";
 import { operate } from "../operator.ts";
-import { addMember, makeOrganization, removeMember } from "../organizations.ts";
+import { addMember, makeOrganization, removeMember, renameOrganization } from "../organizations.ts";
 
 export function organizationCommand(context: Context): Command {
   return new Command("organization")
@@ -24,6 +26,7 @@ ${EXIT_HELP}`,
     )
     .addCommand(create(context))
     .addCommand(list(context))
+    .addCommand(rename(context))
     .addCommand(
       new Command("member")
         .description("who belongs to it")
@@ -62,6 +65,40 @@ function list(context: Context): Command {
       for (const { name } of await allOrganizations(sql)) context.terminal.out(name);
     }),
   );
+}
+
+function rename(context: Context): Command {
+  return new Command("rename")
+    .description("give an organization another name, with its repository and its account")
+    .argument("<old>")
+    .argument("<new>", "3 to 128 of a-z, 0-9, `_`, `-`, `.`")
+    .addHelpText(
+      "after",
+      `
+Needs DATABASE_URL of the database's owner, as \`skep migrate\` does. The generator writes the repository
+below repos/NEW and deletes what lies below repos/OLD, the tarballs after the usual grace. API keys follow;
+access tokens are asked for anew; members' machines must be told the new address. Nobody gets the old name
+ever again.
+${EXIT_HELP}`,
+    )
+    .action((from: string, to: string) => renameTo(context, from, to));
+}
+
+async function renameTo(context: Context, from: string, to: string): Promise<void> {
+  const config = readToolConfig(context.source);
+  await withDatabase(config, "skep organization rename", async (database) => {
+    const sql = database.pool({ max: 2 });
+    await requireMigrated(sql);
+    const settings = {
+      repositoryName: config.repository.name,
+      externalRepositories: config.externalRepositories,
+    };
+    const name = await renameOrganization(sql, settings, { from, to });
+    context.terminal.say(`${from} is ${name} now`);
+    context.terminal.say(
+      `its packages move to ${config.repository.url}/repos/${name} as soon as a generator runs`,
+    );
+  });
 }
 
 function memberAdd(context: Context): Command {

@@ -28,7 +28,14 @@ const current = (digit: string, parts: Partial<CurrentObject> = {}): CurrentObje
 });
 
 function plan(input: Partial<PlanInput>) {
-  return planWrites({ desired: [], current: new Map(), recorded: new Map(), isLive: () => false, ...input });
+  return planWrites({
+    desired: [],
+    current: new Map(),
+    recorded: new Map(),
+    isOwn: (name) => name === undefined,
+    isLive: () => false,
+    ...input,
+  });
 }
 const at = (key: string, object: CurrentObject) => new Map([[key, object]]);
 const keys = (items: readonly { readonly key: string }[]) => items.map((item) => item.key);
@@ -103,5 +110,26 @@ describe("an object that is not wanted", () => {
 
   it("is forgotten when it is only in the books", () => {
     expect(plan({ recorded: at("packages/pear", current("a")) }).forget).toEqual(["packages/pear"]);
+  });
+});
+
+describe("what lies under an earlier name of the repository", () => {
+  it.each([
+    ["repos/old/names", null],
+    ["repos/old/public_key", null],
+    ["repos/old/policies/strict", null],
+    ["repos/old/packages/pear", "pear"],
+  ])("%s is removed", (key, name) => {
+    const known = at(key, current("a"));
+    const { removals, retire } = plan({ current: known, recorded: known, isLive: () => true });
+    expect(removals).toEqual([{ key, package: name, known: current("a") }]);
+    expect(retire).toEqual([]);
+  });
+
+  it("a tarball goes after a grace, although its release lives on elsewhere", () => {
+    const key = "repos/old/tarballs/pear-1.0.0.tar";
+    const known = at(key, current("a"));
+    const { removals, retire } = plan({ current: known, recorded: known, isLive: () => true });
+    expect([removals, keys(retire)]).toEqual([[], [key]]);
   });
 });

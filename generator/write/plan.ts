@@ -1,7 +1,7 @@
 /**
  * From objects as they should be and as they are to what has to be done. Pure.
  */
-import type { PackageName, Sha256 } from "../../hex/ids.ts";
+import type { PackageName, RepositoryName, Sha256 } from "../../hex/ids.ts";
 import { parseObjectKey } from "../../hex/keys.ts";
 import type { DesiredObject } from "../build/objects.ts";
 import { type CurrentObject, isUnchanged } from "./metadata.ts";
@@ -40,6 +40,8 @@ export interface PlanInput {
   readonly current: ReadonlyMap<string, CurrentObject>;
   /** Keys in our books, with the hash that stands there. */
   readonly recorded: ReadonlyMap<string, CurrentObject>;
+  /** Whether a key of that private repository, or of the public one, is where this repository lies. */
+  readonly isOwn: (privateRepository: RepositoryName | undefined) => boolean;
   /** Whether a release has a row, held back or not. */
   readonly isLive: (name: PackageName, version: string) => boolean;
 }
@@ -58,12 +60,17 @@ export function planWrites(input: PlanInput): Plan {
   const retire: (Removal & { package: PackageName })[] = [];
   for (const [key, known] of input.current) {
     if (wanted.has(key)) continue;
-    const parsed = parseObjectKey(key)?.object;
-    // A policy that is gone; nothing names one.
-    if (parsed?.kind === "policy") removals.push({ key, package: null, known });
-    if (parsed === undefined || !("package" in parsed)) continue;
+    const whole = parseObjectKey(key);
+    if (whole === undefined) continue;
+    const parsed = whole.object;
+    const isOwn = input.isOwn(whole.privateRepository);
+    if (!("package" in parsed)) {
+      // A policy that is gone, or what the repository had under an earlier name.
+      if (parsed.kind === "policy" || !isOwn) removals.push({ key, package: null, known });
+      continue;
+    }
     const isBlob = parsed.kind === "tarball" || parsed.kind === "docs";
-    const live = isBlob && input.isLive(parsed.package, parsed.version);
+    const live = isBlob && isOwn && input.isLive(parsed.package, parsed.version);
     // A release that is held back: whatever stands there was published once, and its row still refers to it.
     if (parsed.kind === "tarball" && live) continue;
     const removal = { key, package: parsed.package, known };

@@ -56,11 +56,12 @@ export function organizationsOf(
     where m.user_id = ${userId} order by o.name collate "C"`;
 }
 
-/** @returns whether a repository, an organization or an account has the name. */
+/** @returns whether a repository, an organization or an account has the name, or an organization once had it. */
 export async function isNameTaken(sql: Queryable, name: string): Promise<boolean> {
   const rows = await sql`
     select from organizations where name = ${name}
     union all select from users where username = ${name}
+    union all select from reserved_names where name = ${name}
     union all select from repositories where name = ${name} limit 1`;
   return rows.length > 0;
 }

@@ -1,6 +1,6 @@
 /** Repositories: one public, and later those of organizations. */
 import type { RepositoryName } from "../../hex/ids.ts";
-import type { Sql } from "../postgres/pool.ts";
+import type { Sql, Transaction } from "../postgres/pool.ts";
 import { recordChange } from "./changes.ts";
 import { type RepositoryRow, repositoryByName } from "./registry.ts";
 
@@ -20,4 +20,10 @@ export async function ensurePublicRepository(sql: Sql, name: RepositoryName): Pr
   const row = await repositoryByName(sql, name);
   if (row === undefined) throw new TypeError(`no repository ${name}`);
   return row;
+}
+
+/** @returns the repository's name, which nobody changes before the transaction ends. */
+export async function heldRepositoryName(tx: Transaction, id: number): Promise<string | undefined> {
+  const [row] = await tx<{ name: string }[]>`select name from repositories where id = ${id} for key share`;
+  return row?.name;
 }

@@ -88,7 +88,8 @@ export interface NewUser {
 export async function insertUser(tx: Transaction, user: NewUser): Promise<number | undefined> {
   const [row] = await tx<{ id: number }[]>`
     insert into users (username, full_name, password_hash)
-    values (${user.username}, ${user.fullName}, ${user.passwordHash})
+    select ${user.username}::text, ${user.fullName}::text, ${user.passwordHash}::text
+    where not exists (select from reserved_names where name = ${user.username})
     on conflict do nothing returning id`;
   if (row === undefined) return undefined;
   await tx`

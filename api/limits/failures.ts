@@ -15,8 +15,8 @@ export type FailureDependencies = Pick<ApiDependencies, "clock" | "counters">;
 const checking = new WeakMap<Counters, Map<string, Promise<unknown>>>();
 
 /**
- * Checks a guess, and counts it when it is wrong. Of guesses that several processes check at the same moment, each
- * process has at most one beyond the limit, which is answered like the rest unless it is right.
+ * Checks a guess, and counts it when it is wrong. All processes together tell no more than the limit that a guess is
+ * wrong; those that check at the same moment may look at a few guesses beyond it, fewer than there are processes.
  * @param limits all of which it must be within
  * @param check gives undefined for a wrong guess
  * @param text what whoever guessed too often is told

@@ -26,16 +26,15 @@ export async function guessSignIn<T>(visit: Visit, check: () => Promise<T | unde
   }
 }
 
-/** A password that is asked once more of who is signed in: whoever borrowed the browser may try a few times. */
+/** A password or code that is asked once more of who is signed in: whoever borrowed the browser may try a few times. */
 export async function guessSudo(
   visit: Visit,
   userId: number,
-  check: () => Promise<boolean>,
+  check: () => Promise<Guess<true>>,
 ): Promise<Guess<true>> {
   // Counted before the check, so that guesses made at once do not all pass; a right one ends the asking anyway.
   const { allowed } = await visit.deps.counters.hit(`sudo ${userId}`, SUDO_FAILURES, QUARTER_HOUR);
-  if (!allowed) return { kind: "too-many" };
-  return { kind: "checked", found: (await check()) ? true : undefined };
+  return allowed ? check() : { kind: "too-many" };
 }
 
 const DEVICES_OF_USER = 10;

@@ -22,12 +22,18 @@ export function sealTotpSecret(
   return seal(keySecret, purposeOf(userId), secret, random);
 }
 
-export function unsealTotpSecret(
-  { keySecret }: Pick<ApiDependencies, "keySecret">,
+/** @returns undefined, and says so in the log, when it was sealed under another secret or was changed since. */
+export function openTotpSecret(
+  { keySecret, log }: Pick<ApiDependencies, "keySecret" | "log">,
   userId: number,
   sealed: string,
-): Buffer {
-  return unseal(keySecret, purposeOf(userId), sealed);
+): Buffer | undefined {
+  try {
+    return unseal(keySecret, purposeOf(userId), sealed);
+  } catch {
+    log.error({ userId }, "the secret of a second factor does not open: was SKEP_KEY_SECRET changed?");
+    return undefined;
+  }
 }
 
 /**
@@ -58,7 +64,8 @@ async function isRight(
   const sealed = await sealedTotpSecret(deps.sql, userId);
   if (sealed === undefined) return false;
   const now = deps.clock().getTime();
-  if (isTotpCode(unsealTotpSecret(deps, userId, sealed), code, Math.floor(now / 1000))) return true;
+  const secret = openTotpSecret(deps, userId, sealed);
+  if (secret !== undefined && isTotpCode(secret, code, Math.floor(now / 1000))) return true;
   return recovery && useRecoveryCode(deps.sql, userId, hashRecoveryCode(code), micros(now * 1000));
 }
 

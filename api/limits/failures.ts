@@ -15,7 +15,8 @@ export type FailureDependencies = Pick<ApiDependencies, "clock" | "counters">;
 const checking = new WeakMap<Counters, Map<string, Promise<unknown>>>();
 
 /**
- * Checks a guess, and counts it when it is wrong.
+ * Checks a guess, and counts it when it is wrong. All processes together tell no more than the limit that a guess is
+ * wrong; those that check at the same moment may look at a few guesses beyond it, fewer than there are processes.
  * @param limits all of which it must be within
  * @param check gives undefined for a wrong guess
  * @param text what whoever guessed too often is told
@@ -35,8 +36,11 @@ export async function limitFailures<T>(
     const { allowed, resetAt } = await counters.peek(bucket, limit, periodMilliseconds);
     if (!allowed) throw tooMany(text, resetAt.getTime() - clock().getTime());
     const found = await limitFailures(deps, rest, check, text);
-    if (found === undefined) await counters.hit(bucket, limit, periodMilliseconds);
-    return found;
+    if (found !== undefined) return found;
+    // Other processes may have counted since the look: all of them together tell no more often that one is wrong.
+    const counted = await counters.hit(bucket, limit, periodMilliseconds);
+    if (!counted.allowed) throw tooMany(text, counted.resetAt.getTime() - clock().getTime());
+    return undefined;
   });
 }
 

@@ -155,7 +155,7 @@ export const SETTINGS = {
 
   SKEP_KEY_SECRET: setting(
     is.longSecret(32),
-    "secret that keys the hashes of API keys",
+    "secret that keys the hashes of API keys and encrypts second factors",
     from("`serve` makes one and keeps it in the data folder"),
   ),
   SKEP_SIGNING_KEY_FILE: setting(

@@ -4,6 +4,7 @@ import type { Principal } from "../../api/auth/principal.ts";
 import { networkList, networkOf, plainAddress } from "../../api/limits/address.ts";
 import { Admission } from "../../api/limits/admission.ts";
 import { PostgresCounters } from "../../api/limits/counters.ts";
+import { limitFailures } from "../../api/limits/failures.ts";
 import { micros } from "../../schemas/time.ts";
 import type { Sql } from "../../store/postgres/pool.ts";
 import { forgetHits } from "../../store/queries/counters.ts";
@@ -269,6 +270,35 @@ describe("passwords", () => {
       Array.from({ length: 8 }, (_, index) => guess("198.51.100.5", `${index}`)),
     );
     expect(statuses(answers).sort()).toEqual([401, 401, 401, 429, 429, 429, 429, 429]);
+  });
+
+  it("two processes that both look before either counts do not both tell that theirs is wrong", async () => {
+    const limits = [{ bucket: "raced", limit: 3, periodMilliseconds: 60_000 }];
+    const processes = [1, 2].map(() => ({
+      clock: () => now,
+      counters: new PostgresCounters(sql, () => now),
+    }));
+    for (let count = 0; count < 2; count += 1) await processes[0]?.counters.hit("raced", 3, 60_000);
+    let inside = 0;
+    let open: (() => void) | undefined;
+    const both = new Promise<void>((resolve) => {
+      open = resolve;
+    });
+    const wrong = async () => {
+      inside += 1;
+      if (inside === 2) open?.();
+      await both;
+      return undefined;
+    };
+    const told = await Promise.all(
+      processes.map((deps) =>
+        limitFailures(deps, limits, wrong, "Too many").then(
+          () => "wrong",
+          (error) => error.status,
+        ),
+      ),
+    );
+    expect(told.sort()).toEqual([429, "wrong"]);
   });
 });
 

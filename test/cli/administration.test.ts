@@ -4,6 +4,7 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { findEmbeddedPostgres } from "../../store/postgres/embedded.ts";
+import { enableTotp } from "../../store/queries/totp.ts";
 import type { TestDatabase } from "../support/open-database.ts";
 import { openDatabase } from "../support/open-database.ts";
 import { headersOf, publish, tarballOf } from "./package.ts";
@@ -93,6 +94,31 @@ describe("user", () => {
     const reset = /password\/new\?username=bob&key=([0-9a-f]{32})/.exec(text)?.[1] ?? "";
     expect(reset).not.toBe("");
     expect(running.stderr() + running.stdout()).not.toContain(reset);
+  });
+
+  it("reset-totp: turns the second factor off, and tells its owner", async () => {
+    const { sql } = database;
+    const [{ id }] = await sql<[{ id: number }]>`select id from users where username = 'bob'`;
+    await sql.begin((tx) => enableTotp(tx, id, "sealed", ["hash"]));
+    expect(said(await run("user", "reset-totp", "bob", "--reason", "phone lost"))).toEqual([
+      0,
+      "bob signs in with the password alone now\n",
+    ]);
+    expect(await audited()).toMatchObject({
+      action: "security.update",
+      params: { user: { username: "bob" }, totp: "disabled", reason: "phone lost" },
+    });
+    expect(await sql`select from totp_secrets`).toEqual([]);
+    expect(await sql`select from recovery_codes`).toEqual([]);
+    const folder = join(skep.folder, "data", "mail");
+    await expect.poll(() => running.stderr(), { timeout: 10_000 }).toContain(`${folder}/totp-disabled-`);
+
+    expect(said(await run("user", "reset-totp", "bob"))).toEqual([1, "skep: bob has no second factor\n"]);
+    expect(said(await run("user", "reset-totp", "nobody"))).toEqual([
+      1,
+      "skep: there is no account nobody\n",
+    ]);
+    expect(await sql`select from audit_logs where action = 'security.update'`).toHaveLength(1);
   });
 
   it("deactivate and activate", async () => {

@@ -4,7 +4,7 @@
 import { verifyPassword } from "../../api/auth/password.ts";
 import type { UserRow } from "../../store/queries/users.ts";
 import { setSudo } from "../../store/queries/web-sessions.ts";
-import { guessCode, guessSudo } from "../attempts.ts";
+import { type Guess, guessCode, guessSudo } from "../attempts.ts";
 import { localPath } from "../local-path.ts";
 import { Field, PostForm, ProblemSummary } from "../parts/form.tsx";
 import { Frame } from "../parts/frame.tsx";
@@ -20,7 +20,7 @@ export async function sudo(visit: Visit): Promise<Response> {
   const { user, session, form } = visit;
   if (user === undefined || session === undefined) return visit.redirect("/login");
   const returnTo = localPath(form.raw("return"));
-  const guess = await guessSudo(visit, user.id, () => isProven(visit, user));
+  const guess = await guessSudo(visit, user.id, () => guessProof(visit, user));
   if (guess.kind === "too-many") {
     return showForm(
       visit,
@@ -40,11 +40,11 @@ export async function sudo(visit: Visit): Promise<Response> {
 }
 
 /** Whoever has a second factor shows that one: passwords are what gets stolen. */
-async function isProven(visit: Visit, user: UserRow): Promise<boolean> {
+async function guessProof(visit: Visit, user: UserRow): Promise<Guess<true>> {
   const { form } = visit;
-  if (!user.hasTotp) return verifyPassword(form.raw("password"), user.passwordHash);
-  const guess = await guessCode(visit, user.id, { code: form.text("code"), recovery: false });
-  return guess.kind === "checked" && guess.found === true;
+  if (user.hasTotp) return guessCode(visit, user.id, { code: form.text("code"), recovery: false });
+  const isRight = await verifyPassword(form.raw("password"), user.passwordHash);
+  return { kind: "checked", found: isRight ? true : undefined };
 }
 
 function showForm(

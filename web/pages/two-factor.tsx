@@ -3,7 +3,7 @@
 /** The second factor of an account: turning it on and off, and its recovery codes. */
 import { encode } from "uqr";
 import { hashRecoveryCode, newRecoveryCodes } from "../../api/auth/recovery-codes.ts";
-import { sealTotpSecret, unsealTotpSecret } from "../../api/auth/second-factor.ts";
+import { openTotpSecret, sealTotpSecret } from "../../api/auth/second-factor.ts";
 import { base32, isTotpCode, otpauthUri, TOTP_SECRET_BYTES } from "../../api/auth/totp.ts";
 import { tellTotpChanged } from "../../api/mail/notices.ts";
 import {
@@ -32,9 +32,8 @@ export async function showTwoFactor(visit: Visit): Promise<Response> {
 export async function enableTwoFactor(visit: Visit): Promise<Response> {
   const { user, session, deps, form, now } = visit;
   if (user === undefined || session === undefined) return visit.redirect("/login");
-  const draft = session.totpDraft;
-  if (user.hasTotp || draft === null) return visit.redirect("/account/two-factor");
-  const secret = unsealTotpSecret(deps, user.id, draft);
+  const secret = keptDraft(visit, user);
+  if (user.hasTotp || secret === undefined) return visit.redirect("/account/two-factor");
   if (!isTotpCode(secret, form.text("code"), Math.floor(now / 1_000_000))) {
     return showSetUp(visit, user, problem(WRONG_CODE, "code"));
   }
@@ -78,10 +77,16 @@ export async function rotateRecoveryCodes(visit: Visit): Promise<Response> {
   return showCodes(visit, codes);
 }
 
+function keptDraft({ session, deps }: Visit, user: UserRow): Buffer | undefined {
+  const draft = session?.totpDraft ?? null;
+  return draft === null ? undefined : openTotpSecret(deps, user.id, draft);
+}
+
 /** A secret stays the same until it is confirmed, however often the page is loaded: it may be in the app already. */
-async function draftOf({ session, deps }: Visit, user: UserRow): Promise<Buffer> {
-  const kept = session?.totpDraft ?? null;
-  if (kept !== null) return unsealTotpSecret(deps, user.id, kept);
+async function draftOf(visit: Visit, user: UserRow): Promise<Buffer> {
+  const { session, deps } = visit;
+  const kept = keptDraft(visit, user);
+  if (kept !== undefined) return kept;
   const secret = Buffer.from(deps.random(TOTP_SECRET_BYTES));
   if (session !== undefined) await setTotpDraft(deps.sql, session.id, sealTotpSecret(deps, user.id, secret));
   return secret;

@@ -17,6 +17,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<MakeCommand>>> = {
   key: async () => (await import("./commands/key.ts")).keyCommand,
   organization: async () => (await import("./commands/organization.ts")).organizationCommand,
   policy: async () => (await import("./commands/policy.ts")).policyCommand,
+  "oauth-client": async () => (await import("./commands/oauth-client.ts")).oauthClientCommand,
   owner: async () => (await import("./commands/owner.ts")).ownerCommand,
   package: async () => (await import("./commands/package.ts")).packageCommand,
   release: async () => (await import("./commands/release.ts")).releaseCommand,

@@ -90,6 +90,6 @@ create table oauth_authorization_codes (
 create index oauth_authorization_codes_session on oauth_authorization_codes (session_id);
 create index oauth_authorization_codes_end on oauth_authorization_codes (expires_at);
 
-grant select on oauth_clients to skep_api;
+grant select, insert, delete on oauth_clients to skep_api;
 grant select, insert, update, delete
   on oauth_sessions, oauth_tokens, oauth_device_codes, oauth_authorization_codes to skep_api;

@@ -1,7 +1,13 @@
 /** Programs that may ask people to be let in. */
 import type { Queryable } from "../postgres/pool.ts";
 
-export type GrantType = "device_code" | "refresh_token" | "client_credentials" | "authorization_code";
+export const GRANT_TYPES = [
+  "device_code",
+  "refresh_token",
+  "client_credentials",
+  "authorization_code",
+] as const;
+export type GrantType = (typeof GRANT_TYPES)[number];
 
 export interface OAuthClientRow {
   readonly clientId: string;

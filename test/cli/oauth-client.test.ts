@@ -29,8 +29,8 @@ it("a program is registered, listed with those of mix and gleam, and deleted", a
   expect(JSON.stringify(await sql`select * from audit_logs`)).not.toContain(secret);
   const { stdout } = await run("list");
   expect(stdout.split("\n").map((line) => line.split("\t")[1])).toEqual([
-    "Hex CLI",
     "Gleam",
+    "Hex CLI",
     "Acme CI",
     undefined,
   ]);

@@ -36,8 +36,8 @@ it("a program is registered, listed with those of mix and gleam, and deleted", a
   ]);
   expect((await run("delete", id)).code).toBe(0);
   expect(await run("delete", id)).toMatchObject({
-    code: 3,
-    stderr: `skep: there is no client ${id} (not_found)\n`,
+    code: 1,
+    stderr: `skep: there is no client ${id}\n`,
   });
 });
 

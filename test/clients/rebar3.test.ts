@@ -237,6 +237,82 @@ describe.runIf(hasRebar3)("rebar3", () => {
     expect(replies[4]?.body.errors).toEqual({ username: "cannot remove last owner of package" });
   });
 
+  it("asks whether a key may, exchanges it for a token, and uses the token", async () => {
+    await registry.organization("exchange", { ann: "read" });
+    const ci = await registry.organizationKey("exchange", [{ domain: "repository", resource: "exchange" }]);
+    const mix = "78ea6566-89fd-481e-a1d6-7d9d78eacca8";
+    const exchange = (secret: string, scope: string) =>
+      `{r3_hex_api, post, [<<"oauth/token">>, #{<<"grant_type">> => <<"client_credentials">>, <<"client_id">> => <<"${mix}">>,
+        <<"client_secret">> => <<"${secret}">>, <<"scope">> => <<"${scope}">>}]}`;
+    const asking = (organization: string) =>
+      `{r3_hex_api, get, [<<"auth?domain=repository&resource=${organization}">>]}`;
+    expect(await hexCore(ci, asking("exchange"), asking("local"), asking("none"))).toMatchObject([
+      { status: 200, body: { key: { owner: { type: "organization", name: "exchange" } } } },
+      { status: 401, body: { message: "key not authorized for this action" } },
+      { status: 401 },
+    ]);
+    const [token, wide, wrong] = await hexCore(
+      "",
+      exchange(ci, "repositories"),
+      exchange(ci, "api:write"),
+      exchange("0".repeat(32), "repositories"),
+    );
+    expect(token).toMatchObject({
+      status: 200,
+      body: { token_type: "bearer", scope: "repository:exchange", expires_in: 1800 },
+    });
+    expect(wide).toMatchObject({ status: 400, body: { error: "invalid_scope" } });
+    expect(wrong).toMatchObject({ status: 401, body: { error: "invalid_client" } });
+    const bearer = `Bearer ${token?.body.access_token}`;
+    expect(await hexCore(bearer, asking("exchange"), "{r3_hex_api_user, me, []}")).toMatchObject([
+      { status: 204 },
+      { status: 401 },
+    ]);
+    const file = await fetch(`${registry.url}/repo/repos/exchange/names`, {
+      headers: { authorization: bearer },
+    });
+    expect(file.status).toBe(200);
+  });
+
+  it("begins the device flow and is told to wait, in terms", async () => {
+    const gleam = "877731e8-cb88-45e1-9b84-9214de7da421";
+    const [begun] = await hexCore(
+      "",
+      `{r3_hex_api, post, [<<"oauth/device_authorization">>, #{<<"client_id">> => <<"${gleam}">>, <<"scope">> => <<"api:write">>}]}`,
+    );
+    expect(begun).toMatchObject({ status: 200, body: { interval: 5, expires_in: 600 } });
+    const poll = (code: unknown) =>
+      `{r3_hex_api, post, [<<"oauth/token">>, #{<<"grant_type">> => <<"urn:ietf:params:oauth:grant-type:device_code">>,
+        <<"client_id">> => <<"${gleam}">>, <<"device_code">> => <<"${code}">>}]}`;
+    expect(await hexCore("", poll(begun?.body.device_code), poll("x"))).toMatchObject([
+      { status: 400, body: { error: "authorization_pending" } },
+      { status: 400, body: { error: "invalid_grant" } },
+    ]);
+  });
+
+  it("administers an organization", async () => {
+    await registry.organization("team", { ann: "admin" });
+    await registry.user("zoe");
+    const ann = await registry.key("ann");
+    const replies = await hexCore(
+      ann,
+      '{r3_hex_api, get, [<<"orgs">>]}',
+      '{r3_hex_api, get, [<<"orgs/team">>]}',
+      '{r3_hex_api, post, [<<"orgs/team/members">>, #{<<"name">> => <<"zoe">>, <<"role">> => <<"read">>}]}',
+      '{r3_hex_api, post, [<<"orgs/team/members/zoe">>, #{<<"role">> => <<"write">>}]}',
+      '{r3_hex_api, get, [<<"orgs/team/members/zoe">>]}',
+      '{r3_hex_api, delete, [<<"orgs/team/members/zoe">>]}',
+      '{r3_hex_api, delete, [<<"orgs/team/members/ann">>]}',
+      '{r3_hex_api, get, [<<"orgs/team/audit-logs">>]}',
+      '{r3_hex_api, get, [<<"orgs/none">>]}',
+    );
+    expect(replies.map(({ status }) => status)).toEqual([200, 200, 200, 200, 200, 204, 422, 200, 404]);
+    expect(replies[4]?.body).toMatchObject({ username: "zoe", role: "write" });
+    expect(replies[6]?.body).toMatchObject({ errors: expect.anything() });
+    const outsider = await hexCore(await registry.key("zoe"), '{r3_hex_api, get, [<<"orgs/team">>]}');
+    expect(outsider).toMatchObject([{ status: 404 }]);
+  });
+
   it("creates an account", async () => {
     const [reply] = await hexCore(
       "",

@@ -15,6 +15,7 @@ import {
   showOrganization,
 } from "./pages/organization.tsx";
 import { createOrganizationPage, showOrganizations } from "./pages/organizations.tsx";
+import { showPackage } from "./pages/package.tsx";
 import { changePasswordPage, showPassword } from "./pages/password.tsx";
 import { requestReset, reset, showReset, showResetRequest } from "./pages/reset.tsx";
 import { endOtherSessions, endProgram, endSession, showSessions } from "./pages/sessions.tsx";
@@ -33,6 +34,9 @@ import { showUser } from "./pages/user.tsx";
 
 export const PAGES: readonly Page[] = [
   { method: "GET", path: "/", access: "anyone", handler: showStart },
+  { method: "GET", path: "/packages/:name", access: "anyone", handler: showPackage },
+  { method: "GET", path: "/packages/:name/:version", access: "anyone", handler: showPackage },
+  { method: "GET", path: "/packages/:repository/:name/:version", access: "anyone", handler: showPackage },
   { method: "GET", path: "/users/:name", access: "anyone", handler: showUser },
 
   { method: "GET", path: "/signup", access: "anyone", handler: showSignUp },

@@ -18,6 +18,7 @@ const NOTICES = {
   "session-ended": done("The session is ended."),
   "sessions-ended": done("All other sessions are ended."),
   "two-factor-disabled": done("Two-factor authentication is off."),
+  "name-changed": done("Your full name is changed."),
   "password-changed": done("Your password is changed. All other browsers are signed out."),
   "password-reset": done("Your password is changed. Sign in with it."),
   "address-verified": done("Your e-mail address is verified."),

@@ -11,6 +11,7 @@ const NOTICES = {
   "keys-revoked": done("All keys are revoked. None of them works any longer."),
   "device-in": done("The program is let in. You can go back to it."),
   "device-denied": done("The program is turned away."),
+  "organization-left": done("You are no longer a member of the organization."),
   "organization-made": done("The organization is made, and you are its admin."),
   "member-added": done("The member is added."),
   "member-changed": done("The role is changed."),

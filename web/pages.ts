@@ -10,6 +10,7 @@ import {
   addMemberPage,
   changeMemberPage,
   createOrganizationKeyPage,
+  leavePage,
   removeMemberPage,
   revokeOrganizationKeyPage,
   showOrganization,
@@ -86,6 +87,7 @@ export const PAGES: readonly Page[] = [
   { method: "POST", path: "/organizations/:name/members", access: "sudo", handler: addMemberPage },
   { method: "POST", path: "/organizations/:name/members/change", access: "sudo", handler: changeMemberPage },
   { method: "POST", path: "/organizations/:name/members/remove", access: "sudo", handler: removeMemberPage },
+  { method: "POST", path: "/organizations/:name/leave", access: "sudo", handler: leavePage },
   { method: "POST", path: "/organizations/:name/keys", access: "sudo", handler: createOrganizationKeyPage },
   {
     method: "POST",

@@ -62,10 +62,7 @@ export async function membershipRoles(
  * @param userIds accounts of persons and of organizations
  * @returns the persons that they stand for: in an organization's place its admins.
  */
-export async function personsBehind(
-  sql: Queryable,
-  userIds: readonly number[],
-): Promise<readonly number[]> {
+export async function personsBehind(sql: Queryable, userIds: readonly number[]): Promise<readonly number[]> {
   const rows = await sql<{ id: number }[]>`
     select u.id from users u where u.id = any(${userIds as number[]}::bigint[]) and u.organization_id is null
     union

@@ -56,7 +56,7 @@ async function showList(visit: Visit, problems: Problems): Promise<Response> {
         <Field
           name="name"
           label="Name"
-          hint="Small letters, digits, `-`, `_` and `.`; its packages lie below repos/NAME"
+          hint="At least three small letters, digits, hyphens, dots or underscores"
           value={form.text("name")}
           autocomplete="off"
           problems={problems}

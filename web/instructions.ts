@@ -36,7 +36,7 @@ function privateUrl({ repositoryUrl }: Installation, organization: string): stri
 /** @param organization whose private repository is to be known as well */
 export function rebarConfig({ name, url, repositoryUrl, publicKey }: Installation, organization?: string) {
   // rebar3 takes for it all that is said of the repository before the colon.
-  const others = organization === undefined ? "" : `#{name => <<"${name}:${organization}">>},\n`;
+  const others = organization === undefined ? "" : `\n#{name => <<"${name}:${organization}">>},\n`;
   return `{hex, [{repos, [${others}#{
   name => <<"${name}">>,
   repo_url => <<"${repositoryUrl}">>,
@@ -48,5 +48,5 @@ export function rebarConfig({ name, url, repositoryUrl, publicKey }: Installatio
 
 /** @returns the file in which rebar3 looks for keys. */
 export function rebarKey({ name }: Installation, organization: string, key: string): string {
-  return `#{<<"${name}:${organization}">> => #{repo_key => <<"${key}">>}}.`;
+  return `#{<<"${name}:${organization}">> =>\n  #{repo_key => <<"${key}">>}}.`;
 }

@@ -53,6 +53,17 @@ async function showOverview(visit: Visit, problems: Problems): Promise<Response>
           </dd>
         </div>
         <div>
+          <dt>Organizations</dt>
+          <dd>
+            {organizations.length === 0 ? <a href="/account/organizations">none</a> : null}
+            {organizations.map(({ name, role }) => (
+              <div>
+                <a href={`/organizations/${name}`}>{name}</a> <span class="quiet">{role}</span>
+              </div>
+            ))}
+          </dd>
+        </div>
+        <div>
           <dt>API keys</dt>
           <dd>
             <a href="/account/keys">{String(keys.length)}</a>

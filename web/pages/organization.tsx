@@ -3,7 +3,6 @@
 /** An organization, for its members: who belongs to it, its keys, its packages. Outsiders are told that there is none. */
 import { leaveOrganization, memberParams } from "../../api/handlers/members.ts";
 import { ApiError, notFound } from "../../api/http/errors.ts";
-import { audit } from "../../store/queries/audit.ts";
 import { type KeyRow, liveKeysOf } from "../../store/queries/keys.ts";
 import { membershipRole, membersOf, type Role, roleCovers } from "../../store/queries/memberships.ts";
 import { type OrganizationRow, organizationByName } from "../../store/queries/organizations.ts";
@@ -55,12 +54,10 @@ export async function removeMemberPage(visit: Visit): Promise<Response> {
 
 export async function leavePage(visit: Visit): Promise<Response> {
   const { organization, user } = await requireMembership(visit);
-  const { deps, userAgent, ip: remoteIp } = visit;
-  const by = { userId: user.id, keyId: null, organizationId: organization.id, userAgent, remoteIp };
   const params = memberParams(organization, user);
   try {
-    await leaveOrganization(deps.sql, organization, user, (tx) =>
-      audit(tx, { action: "organization.member.remove", params, ...by }),
+    await leaveOrganization(visit.deps.sql, organization, user, (tx) =>
+      visit.audit(tx, "organization.member.remove", params, { organizationId: organization.id }),
     );
   } catch (error) {
     return showPage(visit, problemsOf(error, {}));

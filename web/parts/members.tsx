@@ -7,10 +7,10 @@ import type { Problems } from "../problems.ts";
 import type { Visit } from "../visit.ts";
 import { Field, PostButton, PostForm } from "./form.tsx";
 
-export const ROLE_TEXTS: Readonly<Record<Role, string>> = {
-  read: "fetches",
-  write: "publishes, too",
-  admin: "changes members, too",
+const ROLE_TEXTS: Readonly<Record<Role, string>> = {
+  read: "may fetch",
+  write: "may also publish and make keys",
+  admin: "may also change members and owners",
 };
 
 interface MembersProps {
@@ -63,7 +63,9 @@ function MemberItem({ visit, organization, member, isAdmin }: MemberItemProps) {
         <div class="actions">
           <PostForm visit={visit} action={`${base}/change`} class="actions">
             <input type="hidden" name="member" value={username} />
-            <RoleSelect id={`role-${username}`} label={`Role of ${username}`} chosen={role} />
+            <select id={`role-${username}`} name="role" aria-label={`Role of ${username}`}>
+              <RoleOptions chosen={role} text={(each) => each} />
+            </select>
             <button type="submit" class="small" aria-label={`Change the role of ${username}`}>
               Change
             </button>
@@ -108,29 +110,32 @@ function MemberForm({ visit, organization, problems }: MemberFormProps) {
       />
       <div class="field">
         <label for="role">Role</label>
-        <RoleSelect id="role" chosen={ROLES.find((role) => role === chosen) ?? "read"} />
+        <select id="role" name="role">
+          <RoleOptions
+            chosen={ROLES.find((role) => role === chosen) ?? "read"}
+            text={(role) => `${role}: ${ROLE_TEXTS[role]}`}
+          />
+        </select>
       </div>
       <button type="submit">Add</button>
     </PostForm>
   );
 }
 
-interface RoleSelectProps {
-  readonly id: string;
-  /** Where no label stands beside it. */
-  readonly label?: string;
+interface RoleOptionsProps {
   readonly chosen: Role;
+  readonly text: (role: Role) => string;
 }
 
-function RoleSelect({ id, label, chosen }: RoleSelectProps) {
+function RoleOptions({ chosen, text }: RoleOptionsProps) {
   return (
-    <select id={id} name="role" aria-label={label}>
+    <>
       {ROLES.map((role) => (
         <option value={role} selected={role === chosen ? true : undefined}>
-          {`${role}: ${ROLE_TEXTS[role]}`}
+          {text(role)}
         </option>
       ))}
-    </select>
+    </>
   );
 }
 

@@ -153,6 +153,11 @@ describe("attack: somebody without the right posts all the same", () => {
     expect(await registry.database.sql`select count(*) from audit_logs`).toEqual(before);
   });
 
+  it("an outsider can leave nothing", async () => {
+    const eve = await browser("eve");
+    expect((await eve.post("/organizations/acme/leave", {}, "/account/keys")).status).toBe(404);
+  });
+
   it("without the form's token, and without the password of late", async () => {
     const page = "/organizations/acme";
     const ann = await browser("ann");

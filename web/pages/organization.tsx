@@ -250,7 +250,8 @@ function Instructions({ installation, organization, role }: InstructionsProps) {
     <section aria-labelledby="use">
       <h2 id="use">Fetching its packages</h2>
       <p>
-        KEY is one of the organization, for machines, or <a href="/account/keys">one of yours</a>.
+        KEY is one of the organization, for machines, or <a href="/account/keys">one of yours</a> that fetches
+        from private repositories.
       </p>
       <h3>Elixir: mix</h3>
       <Code label="Command for mix">{mix.add}</Code>

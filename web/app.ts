@@ -112,12 +112,22 @@ function refuse(visit: Visit, page: Page): Response | undefined {
   return undefined;
 }
 
-/** The page itself; of a form the page that shows it, since what was typed in cannot be sent again from here. */
+/** The page itself; of a form the page that shows it, at its address or above, since what was typed in cannot be sent again from here. */
 function here(visit: Visit, page: Page): string {
   const url = new URL(visit.c.req.url);
   if (page.method === "GET") return url.pathname + url.search;
-  const shown = PAGES.some((other) => other.method === "GET" && other.path === page.path);
-  return shown ? url.pathname : "/account";
+  for (
+    let [path, shown] = [url.pathname, page.path];
+    shown !== "";
+    path = parent(path), shown = parent(shown)
+  ) {
+    if (PAGES.some((other) => other.method === "GET" && other.path === shown)) return path;
+  }
+  return "/account";
+}
+
+function parent(path: string): string {
+  return path.slice(0, path.lastIndexOf("/"));
 }
 
 async function fail(

@@ -14,9 +14,3 @@ export async function installationOf({ deps }: Visit): Promise<Installation> {
     publicKey: key?.publicKey,
   };
 }
-
-/** @returns the same for the private repository of an organization. */
-export async function privateInstallationOf(visit: Visit, organization: string): Promise<Installation> {
-  const { repositoryUrl, ...rest } = await installationOf(visit);
-  return { ...rest, name: organization, repositoryUrl: `${repositoryUrl}/repos/${organization}` };
-}

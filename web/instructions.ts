@@ -10,24 +10,43 @@ export interface Installation {
   readonly publicKey: string | undefined;
 }
 
-/** @param authKey of a private repository's reader */
-export function mixCommands({ name, url, repositoryUrl, fingerprint }: Installation, authKey?: string) {
-  const withKey = authKey === undefined ? "" : ` \\\n  --auth-key ${authKey}`;
+export function mixCommands({ name, url, repositoryUrl, fingerprint }: Installation) {
   return {
-    add: `mix hex.repo add ${name} ${repositoryUrl} \\\n  --fetch-public-key ${fingerprint ?? "FINGERPRINT"}${withKey}`,
+    add: `mix hex.repo add ${name} ${repositoryUrl} \\\n  --fetch-public-key ${fingerprint ?? "FINGERPRINT"}`,
     depend: `{:name, "~> 1.0", repo: "${name}"}`,
     publish: `export HEX_API_KEY=...\nHEX_API_URL=${url}/api mix hex.publish`,
   };
 }
 
-/** @param authKey as for {@link mixCommands} */
-export function rebarConfig({ name, url, repositoryUrl, publicKey }: Installation, authKey?: string): string {
-  const withKey = authKey === undefined ? "" : `\n  repo_key => <<"${authKey}">>,`;
-  return `{hex, [{repos, [#{
+/** The same for the private repository of an organization. @param key of one of its readers */
+export function privateMixCommands(installation: Installation, organization: string, key: string) {
+  const repositoryUrl = privateUrl(installation, organization);
+  const { add, depend, publish } = mixCommands({ ...installation, name: organization, repositoryUrl });
+  return {
+    add: `${add} \\\n  --auth-key ${key}`,
+    depend,
+    publish: `${publish} --organization ${organization}`,
+  };
+}
+
+function privateUrl({ repositoryUrl }: Installation, organization: string): string {
+  return `${repositoryUrl}/repos/${organization}`;
+}
+
+/** @param organization whose private repository is to be known as well */
+export function rebarConfig({ name, url, repositoryUrl, publicKey }: Installation, organization?: string) {
+  // rebar3 takes for it all that is said of the repository before the colon.
+  const others = organization === undefined ? "" : `\n#{name => <<"${name}:${organization}">>},\n`;
+  return `{hex, [{repos, [${others}#{
   name => <<"${name}">>,
   repo_url => <<"${repositoryUrl}">>,
-  api_url => <<"${url}/api">>,${withKey}
+  api_url => <<"${url}/api">>,
   repo_public_key => <<"${publicKey?.trimEnd() ?? "PUBLIC KEY"}
 ">>
 }]}]}.`;
+}
+
+/** @returns the file in which rebar3 looks for keys. */
+export function rebarKey({ name }: Installation, organization: string, key: string): string {
+  return `#{<<"${name}:${organization}">> =>\n  #{repo_key => <<"${key}">>}}.`;
 }

@@ -1,6 +1,6 @@
 /** Every page with who may open it. */
 import type { Page } from "./page.ts";
-import { showAccount } from "./pages/account.tsx";
+import { changeFullName, showAccount } from "./pages/account.tsx";
 import { decideAuthorization, showAuthorization } from "./pages/authorize.tsx";
 import { confirmDevice, decideDevice, showDevice, showDeviceRequest } from "./pages/device.tsx";
 import { sendVerification, showVerification, verifyAddress } from "./pages/email.tsx";
@@ -10,6 +10,7 @@ import {
   addMemberPage,
   changeMemberPage,
   createOrganizationKeyPage,
+  leavePage,
   removeMemberPage,
   revokeOrganizationKeyPage,
   showOrganization,
@@ -65,6 +66,7 @@ export const PAGES: readonly Page[] = [
   { method: "POST", path: "/oauth/authorize", access: "sudo", handler: decideAuthorization },
 
   { method: "GET", path: "/account", access: "user", handler: showAccount },
+  { method: "POST", path: "/account", access: "user", handler: changeFullName },
   { method: "GET", path: "/account/keys", access: "user", handler: showKeys },
   { method: "POST", path: "/account/keys", access: "sudo", handler: createKeyPage },
   { method: "POST", path: "/account/keys/revoke", access: "user", handler: revokeKeyPage },
@@ -89,6 +91,7 @@ export const PAGES: readonly Page[] = [
   { method: "POST", path: "/organizations/:name/members", access: "sudo", handler: addMemberPage },
   { method: "POST", path: "/organizations/:name/members/change", access: "sudo", handler: changeMemberPage },
   { method: "POST", path: "/organizations/:name/members/remove", access: "sudo", handler: removeMemberPage },
+  { method: "POST", path: "/organizations/:name/leave", access: "sudo", handler: leavePage },
   { method: "POST", path: "/organizations/:name/keys", access: "sudo", handler: createOrganizationKeyPage },
   {
     method: "POST",

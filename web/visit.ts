@@ -140,15 +140,20 @@ export class Visit {
     this.#setCookie(this.#cookieName(), secret, lasts / 1_000_000);
   }
 
-  /** Writes an audit entry for who is signed in, or for a user who shows in another way who they are. */
+  /**
+   * Writes an audit entry.
+   * @param about.userId who did it, when somebody shows in another way than by being signed in who they are
+   * @param about.organizationId whose entry it is, too
+   */
   async audit(
     tx: Transaction,
     action: string,
     params: object,
-    userId = this.user?.id ?? null,
+    about: { readonly userId?: number; readonly organizationId?: number } = {},
   ): Promise<void> {
     const { ip: remoteIp, userAgent } = this;
-    await audit(tx, { action, params, userId, keyId: null, userAgent, remoteIp });
+    const userId = this.user?.id ?? null;
+    await audit(tx, { action, params, keyId: null, userAgent, remoteIp, userId, ...about });
   }
 
   async signOut(): Promise<void> {

@@ -17,6 +17,7 @@ import { type Call, type Handler, pathParameter, textParameter } from "../call.t
 import { badRequest, invalid, notFound } from "../http/errors.ts";
 import { tellMemberAdded } from "../mail/notices.ts";
 import { readRole } from "../rules/organization.ts";
+import type { ApiDependencies } from "../settings.ts";
 import { auditedUser } from "../views/audit.ts";
 import { auditedOrganization, memberAlone, memberInList } from "../views/organization.ts";
 import { auditCall } from "./change.ts";
@@ -131,6 +132,28 @@ export async function dropMember(
   await removeMember(tx, organization.id, user.id);
   await alongside();
   return true;
+}
+
+/**
+ * Whoever is a member may go. There is no route for it, where removing members is for admins: the pages call this.
+ * @param alongside runs in the same transaction, unless the user was no member
+ * @throws ApiError 422 for the only member, and for the only admin, after whom nobody could add another
+ */
+export async function leaveOrganization(
+  sql: ApiDependencies["sql"],
+  organization: OrganizationRow,
+  user: UserRow,
+  alongside: (tx: Transaction) => Promise<void>,
+): Promise<void> {
+  await sql.begin(async (tx) => {
+    if ((await lockOrganization(tx, organization.id)) === undefined) throw notFound();
+    const roles = await membershipRoles(tx, organization.id);
+    const hasOthers = [...roles].some(([id, role]) => id !== user.id && role === "admin");
+    if (roles.size > 1 && roles.get(user.id) === "admin" && !hasOthers) {
+      throw invalid("the only admin cannot leave: make somebody else an admin first");
+    }
+    await dropMember(tx, organization, user, () => alongside(tx));
+  });
 }
 
 /** Authorises. @throws ApiError 404 for the public repository's, which has no members to change. */

@@ -1,5 +1,6 @@
 /** Who is told of what, beside the audit log and in the same transaction. */
 import type { Transaction } from "../../store/postgres/pool.ts";
+import { personsBehind } from "../../store/queries/memberships.ts";
 import { type MailSettings, senderOf, sendToUsers } from "./outbox.ts";
 import {
   keyMadeMail,
@@ -44,8 +45,11 @@ export async function tellKeysRemoved(
   await sendToUsers(tx, settings, owner.userIds, mail, REQUIRED);
 }
 
-/** @param owners all before and after the change; the one whom it is about is told in any case */
-export function tellOwners(
+/**
+ * An organization that is an owner is told through its admins, as Hex's API does.
+ * @param owners all before and after the change; the one whom it is about is told in any case
+ */
+export async function tellOwners(
   tx: Transaction,
   settings: MailSettings,
   change: OwnerChange,
@@ -54,10 +58,11 @@ export function tellOwners(
   owners: Iterable<number>,
 ): Promise<void> {
   const mail = ownerMail(senderOf(settings), change, packageName, about.username);
-  return sendToUsers(tx, settings, [...owners, about.id], mail, OPTIONAL);
+  await sendToUsers(tx, settings, await personsBehind(tx, [...owners, about.id]), mail, OPTIONAL);
 }
 
-export function tellPublished(
+/** @param owners as for {@link tellOwners} */
+export async function tellPublished(
   tx: Transaction,
   settings: MailSettings,
   release: { readonly packageName: string; readonly version: string; readonly publisher: string | undefined },
@@ -65,7 +70,7 @@ export function tellPublished(
 ): Promise<void> {
   const { packageName, version, publisher } = release;
   const mail = publishedMail(senderOf(settings), packageName, version, publisher);
-  return sendToUsers(tx, settings, [...owners], mail, OPTIONAL);
+  await sendToUsers(tx, settings, await personsBehind(tx, [...owners]), mail, OPTIONAL);
 }
 
 export function tellTotpChanged(

@@ -112,7 +112,7 @@ export function publishedMail(
   const what = `${oneLine(packageName)} ${oneLine(version)}`;
   const by = publisher === undefined ? "" : ` by ${oneLine(publisher)}`;
   return compose(sender, "published", `${what} was published`, [
-    `${what}, of which you are an owner, was published${by}.`,
+    `${what}, which you or your organization owns, was published${by}.`,
     WARNING,
   ]);
 }

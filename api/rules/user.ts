@@ -21,7 +21,7 @@ export function readNewAccount(params: Parameters): NewAccount {
   const errors = new FieldErrors();
   const username = typeof params.username === "string" ? normalizeUsername(params.username) : "";
   errors.add("username", textProblem(params.username, LONGEST_NAME) ?? usernameProblem(username));
-  errors.add("full_name", params.full_name == null ? undefined : textProblem(params.full_name, LONGEST_NAME));
+  errors.add("full_name", fullNameProblem(params.full_name));
   errors.add("password", params.password == null ? undefined : passwordProblem(params.password));
   if (params.password_confirmation != null && params.password_confirmation !== params.password) {
     errors.add("password_confirmation", "does not match password");
@@ -35,6 +35,11 @@ export function readNewAccount(params: Parameters): NewAccount {
     password: typeof params.password === "string" ? params.password : null,
     email,
   };
+}
+
+/** @returns why it cannot be a person's full name, or undefined when it can; there may be none. */
+export function fullNameProblem(value: unknown): string | undefined {
+  return value == null ? undefined : textProblem(value, LONGEST_NAME);
 }
 
 function textProblem(value: unknown, most: number): string | undefined {

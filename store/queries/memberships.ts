@@ -58,6 +58,19 @@ export async function membershipRoles(
   return new Map(rows.map((row) => [row.userId, row.role]));
 }
 
+/**
+ * @param userIds accounts of persons and of organizations
+ * @returns the persons that they stand for: in an organization's place its admins.
+ */
+export async function personsBehind(sql: Queryable, userIds: readonly number[]): Promise<readonly number[]> {
+  const rows = await sql<{ id: number }[]>`
+    select u.id from users u where u.id = any(${userIds as number[]}::bigint[]) and u.organization_id is null
+    union
+    select m.user_id from memberships m join users a on a.organization_id = m.organization_id
+    where a.id = any(${userIds as number[]}::bigint[]) and m.role = 'admin'`;
+  return rows.map(({ id }) => id);
+}
+
 export async function setMember(
   tx: Transaction,
   organizationId: number,

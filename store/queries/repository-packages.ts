@@ -5,7 +5,8 @@ import type { Queryable } from "../postgres/pool.ts";
 export interface ListedPackage {
   readonly name: string;
   readonly latestVersion: string | null;
-  readonly updatedAt: Micros;
+  /** When that was. */
+  readonly publishedAt: Micros | null;
 }
 
 /** @returns them by name, at most `limit`. */
@@ -15,7 +16,7 @@ export function repositoryPackages(
   limit: number,
 ): Promise<readonly ListedPackage[]> {
   return sql<ListedPackage[]>`
-    select p.name, l.version as "latestVersion", p.updated_at as "updatedAt"
+    select p.name, l.version as "latestVersion", l.inserted_at as "publishedAt"
     from packages p join repositories r on r.id = p.repository_id left join releases l on l.id = p.latest_release_id
     where r.organization_id = ${organizationId} order by p.name collate "C" limit ${limit}`;
 }

@@ -1,6 +1,7 @@
 /** Accounts and their e-mail addresses. */
 import type { Micros } from "../../schemas/time.ts";
 import type { Queryable, Transaction } from "../postgres/pool.ts";
+import type { OwnerLevel } from "./owners.ts";
 
 export interface UserRow {
   readonly id: number;
@@ -106,8 +107,13 @@ export async function setDeactivated(tx: Transaction, id: number, deactivated: b
   return rows.length === 1;
 }
 
+export async function setFullName(tx: Transaction, id: number, fullName: string | null): Promise<void> {
+  await tx`update users set full_name = ${fullName}, updated_at = now() where id = ${id}`;
+}
+
 export interface OwnedPackage {
   readonly name: string;
+  readonly level: OwnerLevel;
   readonly repository: string;
 }
 
@@ -121,7 +127,7 @@ export function packagesOwnedBy(
   members: readonly number[] = [],
 ): Promise<readonly OwnedPackage[]> {
   return sql<OwnedPackage[]>`
-    select p.name, r.name as repository
+    select p.name, o.level, r.name as repository
     from package_owners o join packages p on p.id = o.package_id join repositories r on r.id = p.repository_id
     where o.user_id = ${userId} and (r.public or r.organization_id = any(${members as number[]}::bigint[]))
     order by r.public desc, r.name collate "C", p.name collate "C"`;

@@ -234,6 +234,47 @@ describe("appendix D", () => {
     ]);
   });
 
+  describe("a package that an organization owns", () => {
+    beforeAll(async () => {
+      await registry.organization("acme", { boss: "admin", deputy: "admin", worker: "write", guest: "read" });
+      for (const name of ["theirs", "handed"]) {
+        expect((await publish(ann, name)).status).toBe(201);
+      }
+    });
+
+    it("owner added, removed, transferred: to its admins, once each", async () => {
+      expect((await send("PUT", "/packages/handed/owners/acme", ann, { transfer: true })).status).toBe(204);
+      expect(await sent()).toEqual([
+        ["owner-transferred", "ann"],
+        ["owner-transferred", "boss"],
+        ["owner-transferred", "deputy"],
+      ]);
+      const boss = await registry.key("boss");
+      await sql`delete from mails`;
+      expect((await send("PUT", "/packages/handed/owners/bob", boss)).status).toBe(204);
+      expect((await send("DELETE", "/packages/handed/owners/bob", boss)).status).toBe(204);
+      expect(await sent()).toEqual(
+        ["owner-added", "owner-removed"].flatMap((kind) => [
+          [kind, "bob"],
+          [kind, "boss"],
+          [kind, "deputy"],
+        ]),
+      );
+    });
+
+    it("publish: to the admins who want it, and to an admin who is an owner by name once", async () => {
+      await registry.own("acme", "theirs", "full");
+      await registry.own("boss", "theirs", "maintainer");
+      await sql`update users set optional_mail = false where username = 'deputy'`;
+      await sql`delete from mails`;
+      expect((await publish(ann, "theirs", "1.1.0")).status).toBe(201);
+      expect(await sent()).toEqual([
+        ["published", "ann"],
+        ["published", "boss"],
+      ]);
+    });
+  });
+
   it("key made and removed: to its owner, who has to get it; one mail for all of them", async () => {
     const key = await registry.key("eve");
     await sql`update users set optional_mail = false where username = 'eve'`;

@@ -62,7 +62,7 @@ describe.skipIf(!hasChromium())("pages in Chromium", () => {
     }
     await page.keyboard.press("Enter");
     await page.waitForURL("**/account");
-    expect(await page.locator("dd", { hasText: "<img" }).innerText()).toBe(HOSTILE);
+    expect(await page.getByLabel("Full name").inputValue()).toBe(HOSTILE);
 
     await page.goto("/account/keys");
     await page.getByLabel("Name", { exact: true }).focus();

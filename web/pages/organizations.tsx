@@ -3,7 +3,6 @@
 /** The organizations of who is signed in, and making one. */
 import { createOrganization } from "../../api/handlers/organizations.ts";
 import { auditedOrganization } from "../../api/views/organization.ts";
-import { audit } from "../../store/queries/audit.ts";
 import { organizationsOf } from "../../store/queries/organizations.ts";
 import { Field, PostForm, ProblemSummary } from "../parts/form.tsx";
 import { AccountFrame } from "../parts/frame.tsx";
@@ -14,14 +13,13 @@ import type { Visit } from "../visit.ts";
 export const showOrganizations = (visit: Visit): Promise<Response> => showList(visit, NO_PROBLEMS);
 
 export async function createOrganizationPage(visit: Visit): Promise<Response> {
-  const { user, deps, form, userAgent, ip: remoteIp } = visit;
+  const { user, deps, form } = visit;
   if (user === undefined) return visit.redirect("/login");
   try {
     const wishes = { name: form.text("name"), adminId: user.id };
     const made = await createOrganization(deps, wishes, async (tx, organization) => {
       const params = { organization: auditedOrganization(organization) };
-      const by = { userId: user.id, keyId: null, organizationId: organization.id, userAgent, remoteIp };
-      await audit(tx, { action: "organization.create", params, ...by });
+      await visit.audit(tx, "organization.create", params, { organizationId: organization.id });
     });
     return visit.redirect(`/organizations/${made.name}`, "organization-made");
   } catch (error) {
@@ -56,7 +54,7 @@ async function showList(visit: Visit, problems: Problems): Promise<Response> {
         <Field
           name="name"
           label="Name"
-          hint="Small letters, digits, `-`, `_` and `.`; its packages lie below repos/NAME"
+          hint="At least three small letters, digits, hyphens, dots or underscores"
           value={form.text("name")}
           autocomplete="off"
           problems={problems}

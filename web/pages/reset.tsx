@@ -41,7 +41,7 @@ export async function requestReset(visit: Visit): Promise<Response> {
     if (user === undefined || user.deactivatedAt !== null) return;
     await deps.sql.begin(async (tx) => {
       await requestPasswordReset(deps, tx, user);
-      await visit.audit(tx, "password.reset.init", { username: user.username }, user.id);
+      await visit.audit(tx, "password.reset.init", { username: user.username }, { userId: user.id });
     });
   });
   // The same whatever there is, so that it tells nothing about accounts.
@@ -78,7 +78,7 @@ export async function reset(visit: Visit): Promise<Response> {
     { ...link, password: form.raw("password") },
     async (tx, { id, username }) => {
       await deleteWebSessionsOf(tx, id, undefined);
-      await visit.audit(tx, "password.reset.finish", { username }, id);
+      await visit.audit(tx, "password.reset.finish", { username }, { userId: id });
     },
   );
   if (user === undefined)

@@ -1,9 +1,11 @@
 /** @jsxRuntime automatic */
 /** @jsxImportSource hono/jsx */
-/** Keys as pages show them: in a list, and once with their secret. */
+/** Keys as pages show them: in a list, once with their secret, and as a form for a new one. */
 import type { KeyRow } from "../../store/queries/keys.ts";
+import { type KeyPurpose, LIFETIMES } from "../key-wishes.ts";
+import type { Problems } from "../problems.ts";
 import type { Visit } from "../visit.ts";
-import { PostButton } from "./form.tsx";
+import { Choice, Field, PostButton, PostForm } from "./form.tsx";
 import { Code, Time } from "./text.tsx";
 
 interface KeyItemProps {
@@ -78,5 +80,62 @@ export function NewSecret({ name, secret, commands, back }: NewSecretProps) {
         </a>
       </p>
     </>
+  );
+}
+
+interface KeyFormProps {
+  readonly visit: Visit;
+  readonly action: string;
+  /** The first one is chosen at first. */
+  readonly purposes: readonly KeyPurpose[];
+  readonly problems: Problems;
+}
+
+export function KeyForm({ visit, action, purposes, problems }: KeyFormProps) {
+  const { form } = visit;
+  const chosen = form.raw("access") || purposes[0]?.value;
+  return (
+    <PostForm visit={visit} action={action}>
+      <Field
+        name="name"
+        label="Name"
+        hint="For you to know it by, such as the machine it is for"
+        value={form.raw("name")}
+        autocomplete="off"
+        problems={problems}
+      />
+      <fieldset>
+        <legend>It may</legend>
+        {purposes.map(({ value, label, hint }) => (
+          <Choice
+            type="radio"
+            name="access"
+            value={value}
+            label={label}
+            hint={hint}
+            checked={chosen === value}
+          />
+        ))}
+        <Field
+          name="package"
+          label="Package (for a key that publishes one)"
+          value={form.raw("package")}
+          autocomplete="off"
+          problems={problems}
+        />
+      </fieldset>
+      <div class="field">
+        <label for="days">It ends</label>
+        <select id="days" name="days">
+          <option value="">when it is revoked</option>
+          {LIFETIMES.map((days) => (
+            <option value={String(days)} selected={form.raw("days") === String(days) ? true : undefined}>
+              {days === 365 ? "after a year" : `after ${days} days`}
+            </option>
+          ))}
+        </select>
+      </div>
+      <button type="submit">Make the key</button>
+    </PostForm>
   );
 }

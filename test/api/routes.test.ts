@@ -1,18 +1,20 @@
 /** Walks the route table: every route times every kind of principal and target, against what its row says. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { sealTotpSecret } from "../../api/auth/second-factor.ts";
+import { totpCode } from "../../api/auth/totp.ts";
 import type { Route } from "../../api/route.ts";
 import { ROUTES } from "../../api/routes.ts";
+import { enableTotp } from "../../store/queries/totp.ts";
 import { packageTarball } from "../support/package-builder.ts";
-import { startRegistry, type TestRegistry } from "../support/registry.ts";
-import { MIX } from "./oauth/oauth.ts";
+import { MIX, type OAuthRegistry, startOAuthRegistry } from "./oauth/oauth.ts";
 
-let registry: TestRegistry;
+let registry: OAuthRegistry;
 const credentials = new Map<string, string>();
 
 const basic = (user: string) => `Basic ${Buffer.from(`${user}:password`).toString("base64")}`;
 
 beforeAll(async () => {
-  registry = await startRegistry();
+  registry = await startOAuthRegistry({ generator: true });
   credentials.set("bad key", "0".repeat(32));
   credentials.set("bad password", `Basic ${Buffer.from("owner:wrong").toString("base64")}`);
   credentials.set("bearer", "Bearer abc");
@@ -85,7 +87,42 @@ beforeAll(async () => {
     insert into package_owners (package_id, user_id, level)
     select p.id, u.id, 'maintainer' from packages p join repositories r on r.id = p.repository_id, users u
     where r.name = 'acme' and u.username = 'owning'`;
+  await makeTokens();
 });
+
+const TOTP_SECRET = Buffer.from("12345678901234567890");
+
+async function makeTokens(): Promise<void> {
+  const { deps } = registry;
+  const id = await registry.user("safe");
+  await deps.sql.begin((tx) => enableTotp(tx, id, sealTotpSecret(deps, id, TOTP_SECRET), []));
+  await registry.own("safe", "example", "full");
+  // One that asks for more than those of mix and gleam.
+  const clientId = "00000000-0000-4000-8000-000000000000";
+  await registry.database.sql`
+    insert into oauth_clients (client_id, name, type, grants, scopes)
+    values (${clientId}, 'x', 'public', '{device_code}', '{api,package,repositories,docs}')`;
+  for (const [principal, username, ...scopes] of [
+    ["full owner, token that reads", "owner", "api:read"],
+    ["full owner, token that writes", "owner", "api:read", "api:write"],
+    ["full owner, token of a package", "owner", "package:local/example"],
+    ["full owner, token of repositories", "owner", "repositories"],
+    ["full owner, token without a code", "safe", "api:read", "api:write"],
+    ["full owner, token with a code", "safe", "api:read", "api:write"],
+    ["write member, token that reads", "writing", "api:read"],
+  ] as const) {
+    const { access_token } = await registry.signIn(username, scopes, clientId);
+    credentials.set(principal, `Bearer ${access_token}`);
+  }
+  const { body } = await registry.post("/oauth/token", {
+    grant_type: "client_credentials",
+    client_id: MIX,
+    client_secret: credentials.get("organization"),
+    scope: "api",
+  });
+  credentials.set("organization, token", `Bearer ${body.access_token}`);
+}
+
 afterAll(() => registry.stop());
 
 const PRINCIPALS = [
@@ -115,6 +152,14 @@ const PRINCIPALS = [
   "write member",
   "admin member",
   "other organization's admin",
+  "full owner, token that reads",
+  "full owner, token that writes",
+  "full owner, token of a package",
+  "full owner, token of repositories",
+  "full owner, token without a code",
+  "full owner, token with a code",
+  "write member, token that reads",
+  "organization, token",
 ] as const;
 type PrincipalName = (typeof PRINCIPALS)[number];
 
@@ -131,7 +176,11 @@ const MEMBERS: Partial<Record<PrincipalName, Role>> = {
   "read member who maintains": "read",
   "write member": "write",
   "admin member": "admin",
+  "write member, token that reads": "write",
+  "organization, token": "admin",
 };
+
+const codeOfNow = () => totpCode(TOTP_SECRET, Math.floor(registry.deps.clock().getTime() / 1000));
 
 const FORBIDDEN = { status: 403, message: "account not authorized for this action" };
 const HIDDEN = { status: 404, message: "Page not found" };
@@ -171,6 +220,22 @@ function expected(
     case "full owner, all packages' key":
       if (route.permission === "write") return NOT_PERMITTED;
       break;
+    case "write member, token that reads":
+    case "full owner, token that reads":
+      if (isWriting(route)) return NOT_PERMITTED;
+      break;
+    case "full owner, token that writes":
+      if (isWriting(route)) return NO_SECOND_FACTOR;
+      break;
+    case "full owner, token without a code":
+      if (isWriting(route)) return CODE_REQUIRED;
+      break;
+    case "full owner, token of a package":
+      // Unlike a key of a package it reads nothing.
+      if (route.permission === "publish" && target === "local") return NO_SECOND_FACTOR;
+      if (route.permission !== "none") return NOT_PERMITTED;
+      break;
+    case "full owner, token of repositories":
     case "full owner, docs key":
     case "full owner, repositories key":
     case "organization, repository key":
@@ -216,6 +281,15 @@ function byRule(route: Route, principal: PrincipalName, target: TargetName) {
   }
 }
 
+const isWriting = ({ permission }: Route) => permission === "write" || permission === "publish";
+const NO_SECOND_FACTOR = {
+  status: 403,
+  message: "Two-factor authentication must be enabled for API write access",
+};
+const CODE_REQUIRED = {
+  status: 401,
+  message: "Two-factor authentication required. Include X-Hex-OTP header with your TOTP code.",
+};
 const NOT_PERMITTED = { status: 401, message: "key not authorized for this action" };
 /** Routes that anybody may ask for look at no principal, but for one that is not valid. */
 const authorizes = (route: Route) => route.permission !== "none" || route.authenticated === true;
@@ -308,14 +382,22 @@ describe.each(ROUTES.map((route) => [`${route.method} ${route.path}`, route] as 
         if (wanted === undefined && CHANGES.has(name)) continue;
         const [path, init] = harmless(route, prefix, target);
         const authorization = credentials.get(principal);
-        const headers = { ...init.headers, ...(authorization === undefined ? {} : { authorization }) };
+        const headers = {
+          ...init.headers,
+          ...(authorization === undefined ? {} : { authorization }),
+          ...(principal === "full owner, token with a code" ? { "x-hex-otp": codeOfNow() } : {}),
+        };
         const response = await registry.request(path, { ...init, headers });
         const text = await response.text();
         const body = response.headers.get("content-type")?.includes("json") ? JSON.parse(text) : undefined;
         const told = { path, status: response.status, message: body?.message };
         if (wanted !== undefined) {
           expect(told).toMatchObject({ path, ...wanted });
-          if (wanted.status === 401) expect(response.headers.get("www-authenticate")).toBe("Basic realm=hex");
+          if (wanted.status === 401) {
+            const challenge =
+              wanted === CODE_REQUIRED ? 'Bearer realm="hex", error="totp_required"' : "Basic realm=hex";
+            expect(response.headers.get("www-authenticate")).toBe(challenge);
+          }
         } else if (path.endsWith("/auth?domain=nothing")) {
           // Who is authenticated is asked about a domain that nobody has.
           expect(response.status).toBe(401);

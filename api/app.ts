@@ -56,7 +56,12 @@ export function createApi(deps: ApiDependencies): Hono<{ Bindings: NodeBindings 
       app.on(method, `/api${path === "/" ? "" : path}`, (c) => serve(shared, route, c));
     }
   }
-  app.notFound((c) => handle(shared, c, undefined, async () => Promise.reject(new ApiError(404))));
+  app.notFound((c) =>
+    handle(shared, c, undefined, async (format) => {
+      if (format === undefined) return pageNotFound();
+      throw new ApiError(404);
+    }),
+  );
   return app;
 }
 
@@ -64,7 +69,16 @@ function serve(shared: Shared, route: Route, c: ApiContext): Promise<Response> {
   return handle(shared, c, route, async (format, requestId, lease, headers) => {
     const prepared = await prepare(shared, route, c, format, requestId, lease, headers);
     const call = overridden(prepared.call, prepared.body);
-    return respond(await call.route.handler(call), { request: call.request, route: call.route, format });
+    return respond(await call.route.handler(call), call);
+  });
+}
+
+/** For browsers, which accept none of the formats of the API. */
+function pageNotFound(): Response {
+  const headers = { "content-type": "text/html; charset=utf-8", vary: "accept, accept-encoding" };
+  return new Response("<!doctype html><title>Page not found</title><h1>Page not found</h1>", {
+    status: 404,
+    headers,
   });
 }
 
@@ -73,20 +87,24 @@ async function handle(
   { deps, budget }: Shared,
   c: ApiContext,
   route: Route | undefined,
-  work: (format: Format, requestId: string, lease: ByteLease, headers: Headers) => Promise<Response>,
+  work: (
+    format: Format | undefined,
+    requestId: string,
+    lease: ByteLease,
+    headers: Headers,
+  ) => Promise<Response>,
 ): Promise<Response> {
   const start = performance.now();
   const requestId = randomUUID();
   const lease = budget.lease();
   // What the answer carries whatever becomes of the request.
   const headers = new Headers();
-  let format: Format = "json";
+  const format = negotiate(c.req.header("accept"), c.req.query("_format"));
   let response: Response;
   try {
-    format = negotiate(c.req.header("accept"), c.req.query("_format"));
     response = await work(format, requestId, lease, headers);
   } catch (error) {
-    response = respondError(error, format, deps.log, requestId);
+    response = respondError(error, format ?? "json", deps.log, requestId);
   } finally {
     lease.end();
   }
@@ -108,7 +126,7 @@ async function prepare(
   { deps, unpacking, entries, admission }: Shared,
   route: Route,
   c: ApiContext,
-  format: Format,
+  format: Format | undefined,
   requestId: string,
   lease: ByteLease,
   answerHeaders: Headers,
@@ -132,6 +150,7 @@ async function prepare(
 
   // A malformed body is told first, whoever sent it.
   const body = route.upload ? undefined : await readParameters(request.method, source);
+  if (format === undefined) throw new ApiError(406);
   if (userAgent === "" && deps.settings.requireUserAgent) throw badRequest("User-Agent header is required");
   const header = singleHeader("authorization", headers, node);
   const principal: Principal = await authenticate(deps, header, { ip, userAgent });

@@ -20,7 +20,7 @@ function packageView(
   downloads: Omit<PackageDownloads, "packageId"> | undefined,
   urls: Urls,
   appOf: (version: string) => string,
-): object {
+) {
   const sorted = sortByVersion(releases, (release) => release.version).reverse();
   const latest = sorted[0]?.version ?? "0.0.0";
   const stable = sorted.find(({ version }) => !isPrerelease(version))?.version ?? null;
@@ -61,7 +61,9 @@ export function packageInList(
   downloads: Omit<PackageDownloads, "packageId"> | undefined,
   urls: Urls,
 ): object {
-  return packageView(repository, row, releases, downloads, urls, () => row.name);
+  const view = packageView(repository, row, releases, downloads, urls, () => row.name);
+  // rebar3 prints the results of a search without a look at what this is.
+  return { ...view, meta: { ...view.meta, description: view.meta.description ?? "" } };
 }
 
 export function packageAlone(

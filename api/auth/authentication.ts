@@ -30,7 +30,7 @@ export async function authenticate(
   header: string | undefined,
   origin: RequestOrigin,
 ): Promise<Principal> {
-  if (header === undefined || header === "") return { kind: "none" };
+  if (header === undefined) return { kind: "none" };
   const principal = await authenticateHeader(deps, header, origin);
   if (principal.kind === "user" && principal.user.deactivatedAt !== null) throw badRequest();
   return principal;

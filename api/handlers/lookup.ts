@@ -15,12 +15,18 @@ export function now(call: Call): Micros {
   return micros(call.deps.clock().getTime() * 1000);
 }
 
+/** @returns whether the request says which repository it is about, well or badly. */
+export function namesRepository(call: Call): boolean {
+  return call.params.repository !== undefined;
+}
+
 /** @returns the repository that is named, or the public one; undefined when there is no such repository. */
-export function findRepository(call: Call): Promise<RepositoryRow | undefined> {
-  return ownedRepository(
-    call.deps.sql,
-    textParameter(call, "repository") ?? call.deps.settings.repositoryName,
-  );
+export async function findRepository(call: Call): Promise<RepositoryRow | undefined> {
+  const { sql, settings } = call.deps;
+  if (!namesRepository(call)) return ownedRepository(sql, settings.repositoryName);
+  // A blank name is none: taken for a missing one, it would make public what was meant for a private repository.
+  const name = textParameter(call, "repository");
+  return name === undefined ? undefined : ownedRepository(sql, name);
 }
 
 /** @throws ApiError 404 */

@@ -53,8 +53,12 @@ export const putOwner: Handler = async (call) => {
   await call.deps.sql.begin(async (tx) => {
     const owners = await lockOwners(tx, row.id);
     await authorizeAgain(call, { repository, package: row }, tx);
-    const level = readLevel(call.params.level) ?? (transfer ? "full" : (owners.get(user.id) ?? "full"));
-    refuseLastDemotion(transfer ? new Map([[user.id, "full"]]) : owners, user, level);
+    const before = transfer ? undefined : owners.get(user.id);
+    const wanted = call.params.level ?? before ?? "full";
+    if (wanted !== "full" && (transfer || isLastFullOwner(owners, user.id))) {
+      throw invalid({ username: "cannot demote the last full owner of a package" });
+    }
+    const level = readLevel(wanted);
     if (transfer) {
       await removeOwners(
         tx,
@@ -130,17 +134,10 @@ async function refuseOwner(
   }
 }
 
-/** @returns undefined when none is given. @throws ApiError 422 */
-function readLevel(value: unknown): OwnerLevel | undefined {
-  if (value == null) return undefined;
+/** @throws ApiError 422 */
+function readLevel(value: unknown): OwnerLevel {
   if (value === "full" || value === "maintainer") return value;
   throw invalid({ level: "is invalid" });
-}
-
-function refuseLastDemotion(owners: ReadonlyMap<number, OwnerLevel>, user: UserRow, level: OwnerLevel): void {
-  if (level !== "full" && isLastFullOwner(owners, user.id)) {
-    throw invalid({ username: "cannot demote the last full owner of a package" });
-  }
 }
 
 function ownerParams(row: ApiPackageRow, user: UserRow, level: OwnerLevel): object {

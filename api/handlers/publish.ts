@@ -235,7 +235,7 @@ async function writeRelease(
   if (!permitted && !isYoung(call, { repository, package: row, release: existing })) {
     throw invalid({ inserted_at: "can only modify a release up to one hour after publication" });
   }
-  const replace = textParameter(call, "replace") ?? "true";
+  const { replace = "true" } = call.params;
   if (replace !== "true")
     throw invalid({ inserted_at: "must include the --replace flag to update an existing release" });
   if (!allowReplace) {

@@ -1,14 +1,14 @@
 /** Which repositories a caller gets to see. */
 import { organizationsOf, repositoriesOf } from "../../store/queries/organizations.ts";
 import { authorize } from "../auth/authorization.ts";
-import { type Call, type RepositoryRow, textParameter } from "../call.ts";
-import { requireRepository } from "./lookup.ts";
+import type { Call, RepositoryRow } from "../call.ts";
+import { namesRepository, requireRepository } from "./lookup.ts";
 
 /** @returns the one repository that is named, or all of which the caller may see the packages. */
 export async function visibleRepositories(call: Call): Promise<readonly RepositoryRow[]> {
   const repository = await requireRepository(call);
   await authorize(call, { repository });
-  if (textParameter(call, "repository") !== undefined) return [repository];
+  if (namesRepository(call)) return [repository];
   return [repository, ...(await ownRepositories(call))];
 }
 

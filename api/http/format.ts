@@ -1,7 +1,6 @@
 /** The formats of answers: JSON, and the external term format that mix and rebar3 ask for. */
 import { encodeTerm } from "../../hex/etf/encode.ts";
 import { Instant } from "../../views/instant.ts";
-import { ApiError } from "./errors.ts";
 
 export type Format = "json" | "erlang";
 
@@ -23,9 +22,9 @@ const MEDIA_TYPES: ReadonlyMap<string, Format> = new Map([
  * that Hex clients rely on).
  * @param accept the header; undefined: JSON
  * @param override the `_format` parameter
- * @throws ApiError 406 when nothing that is accepted is supported.
+ * @returns undefined when nothing that is accepted is supported.
  */
-export function negotiate(accept: string | undefined, override: string | undefined): Format {
+export function negotiate(accept: string | undefined, override: string | undefined): Format | undefined {
   if (override === "json" || override === "erlang") return override;
   if (accept === undefined || accept.trim() === "") return "json";
   let best: { readonly format: Format; readonly weight: number } | undefined;
@@ -37,8 +36,7 @@ export function negotiate(accept: string | undefined, override: string | undefin
     if (format === undefined || !(weight > 0)) continue;
     if (best === undefined || weight > best.weight) best = { format, weight };
   }
-  if (best === undefined) throw new ApiError(406);
-  return best.format;
+  return best?.format;
 }
 
 export function contentType(format: Format): string {

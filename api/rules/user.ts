@@ -1,6 +1,7 @@
 /** The rules for a new account. Pure but for what the caller looks up. */
 import { normalizeUsername, usernameProblem } from "../../hex/names.ts";
 import type { Parameters } from "../http/body.ts";
+import type { ValidationErrors } from "../http/errors.ts";
 import { isMailable } from "../mail/address.ts";
 import { BLANK, FieldErrors, isObject } from "./errors.ts";
 
@@ -25,15 +26,14 @@ export function readNewAccount(params: Parameters): NewAccount {
   if (params.password_confirmation != null && params.password_confirmation !== params.password) {
     errors.add("password_confirmation", "does not match password");
   }
-  const email = emailOf(params);
-  if (email === undefined) errors.add("emails", BLANK);
-  else if (!isMailable(email)) errors.add("emails", { email: "has invalid format" });
+  const { email, problem } = readEmail(params);
+  errors.add("emails", problem);
   errors.throwIfAny();
   return {
     username,
     fullName: typeof params.full_name === "string" ? params.full_name : null,
     password: typeof params.password === "string" ? params.password : null,
-    email: email ?? "",
+    email,
   };
 }
 
@@ -52,9 +52,20 @@ export function passwordProblem(value: unknown): string | undefined {
     : undefined;
 }
 
+interface ReadEmail {
+  readonly email: string;
+  readonly problem: string | ValidationErrors | undefined;
+}
+
 // `email` is short for a list of one, and counts only without the list.
-function emailOf({ email, emails }: Parameters): string | undefined {
-  const first: unknown = Array.isArray(emails) ? emails[0] : undefined;
-  const value = emails == null ? email : isObject(first) ? first.email : undefined;
-  return typeof value === "string" ? value.trim().toLowerCase() : undefined;
+function readEmail({ email, emails }: Parameters): ReadEmail {
+  const list: unknown = emails ?? (email == null ? [] : [{ email }]);
+  if (!Array.isArray(list) || !list.every(isObject)) return { email: "", problem: "expected type list(map)" };
+  const [first] = list;
+  if (first === undefined) return { email: "", problem: BLANK };
+  if (typeof first.email !== "string") {
+    return { email: "", problem: { email: first.email == null ? BLANK : "expected type string" } };
+  }
+  const address = first.email.trim().toLowerCase();
+  return { email: address, problem: isMailable(address) ? undefined : { email: "has invalid format" } };
 }

@@ -314,6 +314,16 @@ describe("3.1: the Authorization header", () => {
     expect((await call("GET", "/users/me", { as: basic("unsure@example.com") })).body).toEqual(WRONG);
   });
 
+  it("3.1: a closed account with its right credential is a bad request, whatever it asks", async () => {
+    const as = await registry.key("closed");
+    await registry.database.sql`update users set deactivated_at = now() where username = 'closed'`;
+    for (const credential of [as, basic("closed")]) {
+      const answer = await call("GET", "/packages", { as: credential });
+      expect(answer.body).toEqual({ status: 400, message: "Bad request" });
+    }
+    expect((await call("GET", "/packages", { as: basic("closed", "wrong") })).body).toEqual(WRONG);
+  });
+
   it("3.3: Basic switched off", async () => {
     const off = await startRegistry({ generator: false, settings: { basicAuth: false } });
     await off.user("ann");

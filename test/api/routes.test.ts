@@ -30,13 +30,30 @@ beforeAll(async () => {
     "full owner, repositories key",
     await registry.key("owner", [{ domain: "repositories", resource: null }]),
   );
+  credentials.set(
+    "full owner, docs key",
+    await registry.key("owner", [{ domain: "docs", resource: "acme" }]),
+  );
+  credentials.set(
+    "full owner, all packages' key",
+    await registry.key("owner", [{ domain: "package", resource: null }]),
+  );
+  credentials.set(
+    "full owner, write key",
+    await registry.key("owner", [{ domain: "api", resource: "write" }]),
+  );
   credentials.set("full owner, Basic", basic("owner"));
   credentials.set("maintainer", await registry.key("maintainer"));
   credentials.set("stranger", await registry.key("stranger"));
   credentials.set("unverified", await registry.key("unverified", undefined, { verified: false }));
   credentials.set("deactivated", await registry.key("deactivated"));
   credentials.set("service", await registry.key("service"));
-  await registry.organization("acme", { reading: "read", writing: "write", leading: "admin" });
+  await registry.organization("acme", {
+    reading: "read",
+    owning: "read",
+    writing: "write",
+    leading: "admin",
+  });
   await registry.organization("other", { elsewhere: "admin" });
   credentials.set("organization", await registry.organizationKey("acme"));
   credentials.set(
@@ -45,6 +62,7 @@ beforeAll(async () => {
   );
   credentials.set("other organization", await registry.organizationKey("other"));
   credentials.set("read member", await registry.key("reading"));
+  credentials.set("read member who maintains", await registry.key("owning"));
   credentials.set("write member", await registry.key("writing"));
   credentials.set("admin member", await registry.key("leading"));
   credentials.set("other organization's admin", await registry.key("elsewhere"));
@@ -63,6 +81,10 @@ beforeAll(async () => {
     expect(published.status).toBe(201);
   }
   await registry.own("maintainer", "example", "maintainer");
+  await registry.database.sql`
+    insert into package_owners (package_id, user_id, level)
+    select p.id, u.id, 'maintainer' from packages p join repositories r on r.id = p.repository_id, users u
+    where r.name = 'acme' and u.username = 'owning'`;
 });
 afterAll(() => registry.stop());
 
@@ -76,6 +98,9 @@ const PRINCIPALS = [
   "full owner, package key",
   "full owner, other package's key",
   "full owner, repositories key",
+  "full owner, docs key",
+  "full owner, all packages' key",
+  "full owner, write key",
   "full owner, Basic",
   "maintainer",
   "stranger",
@@ -86,6 +111,7 @@ const PRINCIPALS = [
   "organization, repository key",
   "other organization",
   "read member",
+  "read member who maintains",
   "write member",
   "admin member",
   "other organization's admin",
@@ -102,6 +128,7 @@ type Role = (typeof ROLES)[number];
 const MEMBERS: Partial<Record<PrincipalName, Role>> = {
   organization: "admin",
   "read member": "read",
+  "read member who maintains": "read",
   "write member": "write",
   "admin member": "admin",
 };
@@ -141,6 +168,10 @@ function expected(
     case "full owner, other package's key":
       if (route.permission === "write" || route.permission === "publish") return NOT_PERMITTED;
       break;
+    case "full owner, all packages' key":
+      if (route.permission === "write") return NOT_PERMITTED;
+      break;
+    case "full owner, docs key":
     case "full owner, repositories key":
     case "organization, repository key":
       if (route.permission !== "none") return NOT_PERMITTED;
@@ -158,7 +189,10 @@ function byRule(route: Route, principal: PrincipalName, target: TargetName) {
     return wanted === "read" ? undefined : FORBIDDEN;
   };
   const owning = (level: "maintainer" | "full") => {
-    if (target === "acme") return has(level === "full" ? "admin" : "write") ? undefined : HIDDEN;
+    if (target === "acme") {
+      if (level === "maintainer" && principal === "read member who maintains") return undefined;
+      return has(level === "full" ? "admin" : "write") ? undefined : HIDDEN;
+    }
     const owns = principal.startsWith("full owner") || (level === "maintainer" && principal === "maintainer");
     return owns ? undefined : FORBIDDEN;
   };

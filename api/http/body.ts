@@ -38,6 +38,8 @@ const PARSERS: ReadonlyMap<string, (bytes: Uint8Array) => unknown> = new Map([
 function parseForm(bytes: Uint8Array): unknown {
   const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   if (text.split("&", MOST_VALUES + 1).length > MOST_VALUES) throw badRequest();
+  // URLSearchParams would put other characters in place of what is no UTF-8.
+  decodeURIComponent(text);
   return Object.fromEntries(new URLSearchParams(text));
 }
 

@@ -206,11 +206,14 @@ function onlyOverridden(routes: readonly Route[]): readonly Route[] {
   return [...copies.values()];
 }
 
+const OVERRIDING: ReadonlySet<string> = new Set(["PUT", "PATCH", "DELETE"]);
+
 /** A POST may carry in its body the method it means, for clients behind proxies that know no other. */
 function overridden(call: Call, body: Parameters | undefined): Call {
   if (call.request.method !== "POST") return call;
-  const wanted = typeof body?._method === "string" ? body._method.toUpperCase() : "POST";
-  const meant = ROUTES.find((route) => route.method === wanted && route.path === call.route.path);
-  if (meant === undefined && call.route.method !== "POST") throw new ApiError(404);
-  return meant === undefined ? call : { ...call, route: meant };
+  const said = typeof body?._method === "string" ? body._method.toUpperCase() : "POST";
+  const method = OVERRIDING.has(said) ? said : "POST";
+  const meant = ROUTES.find((route) => route.method === method && route.path === call.route.path);
+  if (meant === undefined) throw new ApiError(404);
+  return { ...call, route: meant };
 }

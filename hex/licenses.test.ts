@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { licenseProblem } from "./licenses.ts";
 
-describe("licenseProblem", () => {
+describe("8.3: licenseProblem", () => {
   it.each([
     "MIT",
     "Apache-2.0",

@@ -7,7 +7,7 @@ const FORMAT = "has invalid format";
 const RESERVED = "is reserved";
 const BLANK = "can't be blank";
 
-describe("packageNameProblem", () => {
+describe("8.3: packageNameProblem", () => {
   it.each([
     ["ab", undefined],
     ["phoenix_html", undefined],
@@ -71,7 +71,7 @@ describe("packageNameProblem", () => {
   });
 });
 
-describe("usernameProblem", () => {
+describe("3.6: usernameProblem", () => {
   it.each<readonly [string, string | undefined]>([
     ["abc", undefined],
     ["a.b-c_1", undefined],

@@ -28,11 +28,11 @@ it.each([
     `{'Fruit-1', "1.2.3", {pkg, pear}}`,
     "dep_pear = hex 1.2.3",
   ],
-])("%s as %s at %s", (name, app, version, mix, rebar, make) => {
+])("7.13: %s as %s at %s", (name, app, version, mix, rebar, make) => {
   expect(configs(name, app, version)).toEqual({ "mix.exs": mix, "rebar.config": rebar, "erlang.mk": make });
 });
 
-it("a private package names its organization, last", () => {
+it("7.13: a private package names its organization, last", () => {
   expect(configs("pear", "pear", "1.2.3", "acme")["mix.exs"]).toBe('{:pear, "~> 1.2", organization: "acme"}');
   expect(configs("pear", "fruit", "1.2.3", "acme")["mix.exs"]).toBe(
     '{:fruit, "~> 1.2", hex: :pear, organization: "acme"}',

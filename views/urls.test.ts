@@ -16,7 +16,7 @@ it.each([
   ["acme", "my_app", undefined, "http://acme.inner.example/my_app/"],
   ["big_co", "my_app", "1.0.0", "http://big-co.inner.example/my_app/1.0.0/"],
   ["acme", "search", undefined, "http://acme.inner.example/search/"],
-])("docs of %s, %s %s: %s", (repository, name, version, expected) => {
+])("7.14: docs of %s, %s %s: %s", (repository, name, version, expected) => {
   expect(urlsOf(settings, repository).docsPage(name, version)).toBe(expected);
 });
 

@@ -12,7 +12,7 @@ const DOCS: Requirement = { domain: "docs", resource: "acme" };
 const REQUIREMENTS = { READ, WRITE, PEAR, NEW, ACME, ALL, DOCS };
 type Name = keyof typeof REQUIREMENTS;
 
-describe("a key's permission", () => {
+describe("4: a key's permission", () => {
   it.each<[domain: string, resource: string | null, satisfies: readonly Name[]]>([
     ["api", null, ["READ", "WRITE"]],
     ["api", "read", ["READ"]],
@@ -33,7 +33,7 @@ describe("a key's permission", () => {
   });
 });
 
-describe("a token's scope", () => {
+describe("4: a token's scope", () => {
   it.each<[scope: string, satisfies: readonly Name[]]>([
     ["api", ["READ", "WRITE", "PEAR", "NEW"]],
     ["api:read", ["READ"]],

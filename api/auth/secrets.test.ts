@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { hashKeySecret, newKeySecret, sameSecret } from "./key-secret.ts";
 import { hashPassword, verifyPassword } from "./password.ts";
 
-describe("secrets of keys", () => {
+describe("3.2, appendix B: secrets of keys", () => {
   // Test vectors of the Hex API.
   const SERVER = "796f75666f756e64746865686578";
   it.each([

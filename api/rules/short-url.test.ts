@@ -17,6 +17,7 @@ it.each([
   ["https://pear.hexdocs.pm/1.0.0/readme.html", undefined],
   ["https://hexdocs.pm", "https://hexdocs.pm/"],
   ["https://hexdocs.pm/", undefined],
+  ["https://staging.hex.pm/", undefined],
   ["https://acme.hexorgs.pm/pear/", undefined],
   ["https://hex.pm\\@evil.example", "https://hex.pm/@evil.example"],
 ])("7.16: %s is shortened", (url, kept) => expect(readLongUrl(url, HOSTS)).toBe(kept ?? url));
@@ -35,6 +36,7 @@ it.each([
   ["https:\\\\evil.example", "must include a host"],
   ["https://hex.pm:x/", "must include a host"],
   ["https://evil.example/", DOMAIN],
+  ["https://staging.hex.pm/packages", DOMAIN],
   ["https://evilhex.pm/", DOMAIN],
   ["https://hex.pm.evil.example/", DOMAIN],
   ["https://hex.pm@evil.example/", DOMAIN],

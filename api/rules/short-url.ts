@@ -13,8 +13,8 @@ const ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz123456789";
 const CODE_LENGTH = 5;
 
 /**
- * The host itself and those below it are allowed. The documentation's host itself only without a path: what packages
- * publish there could lead anywhere.
+ * The host itself and those below it are allowed. The documentation's host itself and that for trials only without a
+ * path: what packages publish there could lead anywhere.
  * @throws ApiError 422
  */
 export function readLongUrl(value: unknown, hosts: OwnHosts): string {
@@ -36,9 +36,9 @@ export function readLongUrl(value: unknown, hosts: OwnHosts): string {
 function isOwn(url: URL, { publicUrl, docsUrl, privateDocsUrl }: OwnHosts): boolean {
   const [main, docs, privateDocs] = [publicUrl, docsUrl, privateDocsUrl].map((text) => new URL(text).host);
   const isBelow = (host: string | undefined) => host !== undefined && url.host.endsWith(`.${host}`);
-  if (url.host === main || isBelow(main)) return true;
-  if (url.host === docs) return url.pathname === "/" && url.search === "";
-  return isBelow(docs) || isBelow(privateDocs);
+  if (url.host === main) return true;
+  if (url.host === docs || url.host === `staging.${main}`) return url.pathname === "/" && url.search === "";
+  return [main, docs, privateDocs].some(isBelow);
 }
 
 function hostNames({ publicUrl, docsUrl, privateDocsUrl }: OwnHosts): string {

@@ -43,7 +43,7 @@ function codeOf(bytes: Uint8Array, limits?: EtfLimits): EtfErrorCode | "accepted
   }
 }
 
-describe("what clients send", () => {
+describe("appendix B: what clients send", () => {
   it.each([
     [
       "8374000000026d000000056c6576656c6d0000000466756c6c6d000000087472616e7366657264000566616c7365",
@@ -65,7 +65,7 @@ describe("what clients send", () => {
   });
 });
 
-describe("every form that has a meaning in JSON", () => {
+describe("1.3: every form that has a meaning in JSON", () => {
   it.each([
     ["SMALL_INTEGER_EXT", term(TAG.SMALL_INTEGER, 255), 255],
     ["INTEGER_EXT", term(TAG.INTEGER, u32(2 ** 32 - 2)), -2],

@@ -18,7 +18,7 @@ function codeOf(value: unknown): EtfErrorCode | "accepted" {
   }
 }
 
-describe("encodeTerm", () => {
+describe("1.2, appendix B: encodeTerm", () => {
   it.each<[unknown, string]>([
     [
       { message: "Page not found", status: 404 },

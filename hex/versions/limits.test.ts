@@ -5,7 +5,7 @@ const NUMERIC = "numeric components must be at most 99999999999999";
 const PRE = "prerelease must be at most 64 characters";
 const BUILD = "build number not allowed";
 
-describe("versionProblem", () => {
+describe("8.4: versionProblem", () => {
   it.each([
     ["1.0.0", undefined],
     ["1.0.0-rc.1", undefined],

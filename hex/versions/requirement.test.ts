@@ -3,7 +3,7 @@ import { requirementProblem } from "./limits.ts";
 import { isValidRequirement, matches, parseRequirement } from "./requirement.ts";
 import { parsedVersion } from "./version.ts";
 
-describe("parseRequirement", () => {
+describe("11.2: parseRequirement", () => {
   it.each([
     "1.0.0",
     "== 1.0.0",
@@ -101,7 +101,7 @@ function parse(text: string) {
   return requirement;
 }
 
-describe("matching with pre-releases", () => {
+describe("11.2: matching with pre-releases", () => {
   it.each<[string, string, string]>([
     [
       "~> 1.2",
@@ -135,7 +135,7 @@ describe("matching with pre-releases", () => {
   });
 });
 
-describe("matching without pre-releases", () => {
+describe("11.2: matching without pre-releases", () => {
   it.each([
     [">= 1.0.0", false],
     [">= 1.0.0 and < 2.0.0-a", false],
@@ -163,7 +163,7 @@ describe("matching without pre-releases", () => {
   });
 });
 
-describe("requirementProblem", () => {
+describe("8.4, 11.2: requirementProblem", () => {
   it.each([
     ["~> 1.0", undefined],
     [">= 1.0.0 and < 2.0.0", undefined],

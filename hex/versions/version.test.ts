@@ -4,7 +4,7 @@ import { version } from "../ids.ts";
 import { latestStableVersion, latestVersion, sortByVersion, sortVersions } from "./sort.ts";
 import { compareVersions, isPrerelease, parseVersion } from "./version.ts";
 
-describe("parseVersion", () => {
+describe("11.1: parseVersion", () => {
   it.each([
     "1.0.0-rc-1",
     "1.0.0--",
@@ -88,7 +88,7 @@ const ASCENDING = [
   [`1${"0".repeat(99)}.0.0-a`, `1${"0".repeat(99)}.0.0`, `1${"0".repeat(400)}.0.0`],
 ].flat();
 
-describe("compareVersions", () => {
+describe("11.1: compareVersions", () => {
   it("puts each below all that follow", () => {
     for (const [index, a] of ASCENDING.entries()) {
       for (const [other, b] of ASCENDING.entries()) {

@@ -171,6 +171,25 @@ describe("credentials", () => {
   });
 });
 
+describe("3.2: the use of a key", () => {
+  it("is noted every five minutes at most", async () => {
+    const { secret } = (await call("POST", "/keys", { as: basic("bob"), body: { name: "busy" } })).body;
+    const usedAfter = async (seconds: number) => {
+      now = new Date(now.getTime() + seconds * 1_000);
+      await call("GET", "/users/me", { as: secret });
+      const { body } = await call("GET", "/keys/busy", { as: basic("bob") });
+      return Date.parse(body.last_use.used_at);
+    };
+    try {
+      const first = await usedAfter(0);
+      expect(await usedAfter(299)).toBe(first);
+      expect(await usedAfter(2)).toBe(first + 301_000);
+    } finally {
+      now = new Date();
+    }
+  });
+});
+
 describe("publishing", () => {
   it("16.9: to the package's path from mix and rebar3, to /publish from gleam", async () => {
     const mix = await call("POST", "/packages/from_mix/releases?replace=false", {

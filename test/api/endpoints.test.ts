@@ -197,6 +197,16 @@ describe("1.1: a method in the body", () => {
     expect(response.status).toBe(status);
   });
 
+  it("is one that changes something, or none", async () => {
+    const post = async (path: string, _method: string) =>
+      (await call("POST", path, { as: ann, body: { _method, name: "made" } })).status;
+    // To read would be a change that is not made.
+    for (const method of ["GET", "HEAD", "POST", "OPTIONS"]) expect(await post("/keys", method)).toBe(201);
+    for (const method of ["PATCH", "PUT"]) expect(await post("/keys", method)).toBe(404);
+    expect(await post("/keys/made", "GET")).toBe(404);
+    expect(await post("/keys/made", "delete")).toBe(200);
+  });
+
   it("counts only in a POST", async () => {
     const body = { _method: "DELETE", level: "maintainer" };
     expect((await call("PUT", EXAMPLE, { as: ann, body })).status).toBe(204);
@@ -301,6 +311,12 @@ describe("3.1: the Authorization header", () => {
     expect(status).toBe("Basic realm=hex");
   });
 
+  it("3.3: a password may have anything in it", async () => {
+    const account = { username: "colon", password: "a:b: \u{1f350} ä", email: "colon@example.com" };
+    expect((await call("POST", "/users", { body: account })).status).toBe(201);
+    expect((await call("GET", "/users/me", { as: basic("colon", account.password) })).status).toBe(200);
+  });
+
   it("3.3: a login is a name or a verified address, in any case, and its own verification counts", async () => {
     for (const login of ["ann", "ANN", "Ann@Example.com"]) {
       expect((await call("GET", "/users/me", { as: basic(login) })).status).toBe(200);
@@ -354,6 +370,24 @@ describe("3.1: the Authorization header", () => {
     expect((await call("POST", "/keys", { as, body: { name: "first" } })).status).toBe(201);
     expect((await call("POST", "/short_url", { as, body: { url: registry.url } })).status).toBe(201);
     expect((await call("GET", "/packages")).status).toBe(200);
+  });
+});
+
+describe("7.12: an empty resource is one, and not a missing one", () => {
+  it.each<[permission: string | null, query: string, status: number]>([
+    [null, "domain=api", 200],
+    [null, "domain=api&resource=", 200],
+    [null, "domain=api&resource=anything", 200],
+    ["read", "domain=api", 200],
+    ["read", "domain=api&resource=read", 200],
+    ["read", "domain=api&resource=", 401],
+    ["read", "domain=api&resource=write", 401],
+    ["write", "domain=api&resource=write", 200],
+    ["write", "domain=api&resource=", 401],
+    [null, "domain=", 400],
+  ])("api/%s asks %s: %i", async (resource, query, status) => {
+    const as = await registry.key("bob", [{ domain: "api", resource }]);
+    expect((await call("GET", `/auth?${query}`, { as })).status).toBe(status);
   });
 });
 
@@ -501,5 +535,162 @@ describe("7.9: keys", () => {
     await registry.key("dora");
     const { status, body, bytes } = await call("DELETE", "/keys", { as: basic("dora") });
     expect([status, body, Buffer.from(bytes).toString()]).toEqual([200, null, "null"]);
+  });
+});
+
+describe("appendix A: bodies, each field of them", () => {
+  const instant = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/);
+  const APP = { app: "pear_app", licenses: ["MIT"], links: { GitHub: "https://example.com/pear" } };
+  let api: string;
+
+  beforeAll(async () => {
+    api = `${registry.url}/api`;
+    const { gzipSync } = await import("node:zlib");
+    const requirements = { grape: { app: "grape", requirement: "~> 0.1", optional: false } };
+    for (const version of ["1.0.0", "1.1.0-rc.1"]) {
+      const metadata = {
+        ...APP,
+        name: "pear",
+        version,
+        description: "A pear",
+        extra: { a: "b" },
+        requirements,
+      };
+      for (const path of ["/publish", "/repos/acme/publish"]) {
+        expect((await call("POST", path, { as: ann, body: packageTarball({ metadata }) })).status).toBe(201);
+      }
+    }
+    const docs = { as: ann, body: gzipSync(Buffer.alloc(1_024)) };
+    for (const prefix of ["", "/repos/acme"]) {
+      await call("POST", `${prefix}/packages/pear/releases/1.0.0/docs`, docs);
+      const retirement = { as: ann, body: { reason: "deprecated" } };
+      await call("POST", `${prefix}/packages/pear/releases/1.0.0/retire`, retirement);
+    }
+  });
+
+  const inList = (url: string, page: string, docs: string, app: string, private_ = "") => ({
+    repository: private_ === "" ? "local" : "acme",
+    name: "pear",
+    inserted_at: instant,
+    updated_at: instant,
+    url,
+    html_url: page,
+    docs_html_url: docs,
+    latest_version: "1.1.0-rc.1",
+    latest_stable_version: "1.0.0",
+    configs: {
+      "mix.exs":
+        app === "pear" ? `{:pear, "~> 1.0"${private_}}` : `{:${app}, "~> 1.0", hex: :pear${private_}}`,
+      "rebar.config": app === "pear" ? '{pear, "1.0.0"}' : `{${app}, "1.0.0", {pkg, pear}}`,
+      "erlang.mk": "dep_pear = hex 1.0.0",
+    },
+    meta: { description: "A pear", licenses: ["MIT"], links: APP.links, maintainers: [] },
+    releases: [
+      { version: "1.1.0-rc.1", url: `${url}/releases/1.1.0-rc.1`, has_docs: false, inserted_at: instant },
+      { version: "1.0.0", url: `${url}/releases/1.0.0`, has_docs: true, inserted_at: instant },
+    ],
+    retirements: { "1.0.0": { reason: "deprecated", message: null } },
+    downloads: {},
+  });
+  const user = () => ({ username: "ann", email: "ann@example.com", url: `${api}/users/ann` });
+
+  it("7.6: a package, and one of a list", async () => {
+    const [url, page] = [`${api}/packages/pear`, `${registry.url}/packages/pear`];
+    const docs = "http://pear.docs.example/";
+    expect((await call("GET", "/packages/pear")).body).toEqual({
+      ...inList(url, page, docs, "pear_app"),
+      owners: [user()],
+      security_advisories: [],
+    });
+    const list = await call("GET", "/packages?search=name:pear");
+    expect(list.body).toEqual([inList(url, page, docs, "pear")]);
+  });
+
+  it("7.6, 7.13, 7.14: a private one", async () => {
+    const [url, page] = [`${api}/repos/acme/packages/pear`, `${registry.url}/packages/acme/pear`];
+    const docs = "http://acme.private-docs.example/pear/";
+    expect((await call("GET", "/repos/acme/packages/pear", { as: ann })).body).toEqual({
+      ...inList(url, page, docs, "pear_app", ', organization: "acme"'),
+      owners: [],
+      security_advisories: [],
+    });
+  });
+
+  it.each([
+    ["", ""],
+    ["/repos/acme", "acme/"],
+  ])("7.7: a release%s", async (prefix, folder) => {
+    const url = `${api}${prefix}/packages/pear`;
+    const isPrivate = prefix !== "";
+    expect((await call("GET", `${prefix}/packages/pear/releases/1.0.0`, { as: ann })).body).toEqual({
+      version: "1.0.0",
+      checksum: expect.stringMatching(/^[0-9a-f]{64}$/),
+      has_docs: true,
+      inserted_at: instant,
+      updated_at: instant,
+      retirement: { reason: "deprecated", message: null },
+      package_url: url,
+      url: `${url}/releases/1.0.0`,
+      html_url: `${registry.url}/packages/${folder}pear/1.0.0`,
+      docs_html_url: isPrivate
+        ? "http://acme.private-docs.example/pear/1.0.0/"
+        : "http://pear.docs.example/1.0.0/",
+      requirements: { grape: { app: "grape", requirement: "~> 0.1", optional: false } },
+      configs: {
+        "mix.exs": `{:pear_app, "~> 1.0", hex: :pear${isPrivate ? ', organization: "acme"' : ""}}`,
+        "rebar.config": '{pear_app, "1.0.0", {pkg, pear}}',
+        "erlang.mk": "dep_pear = hex 1.0.0",
+      },
+      meta: { app: "pear_app", build_tools: ["mix"], elixir: "~> 1.14" },
+      downloads: [],
+      publisher: user(),
+      security_advisories: [],
+    });
+  });
+
+  it("7.10: where its docs are", async () => {
+    for (const [prefix, folder] of [
+      ["", ""],
+      ["/repos/acme", "repos/acme/"],
+    ]) {
+      const shown = await call("GET", `${prefix}/packages/pear/releases/1.0.0/docs`, { as: ann });
+      const location = `${registry.url}/repo/${folder}docs/pear-1.0.0.tar.gz`;
+      expect([shown.status, shown.headers.get("location"), shown.bytes.length]).toEqual([302, location, 0]);
+      const none = await call("GET", `${prefix}/packages/pear/releases/1.1.0-rc.1/docs`, { as: ann });
+      expect(none.status).toBe(404);
+    }
+  });
+
+  it("7.5, 7.3: repositories and organizations", async () => {
+    const times = { inserted_at: instant, updated_at: instant };
+    const own = { as: ann };
+    expect((await call("GET", "/repos", own)).body).toEqual([
+      { name: "local", inserted_at: null, updated_at: null },
+      { name: "acme", ...times },
+    ]);
+    expect((await call("GET", "/repos/local")).body).toEqual({ name: "local", ...times });
+    expect((await call("GET", "/orgs", own)).body).toEqual([
+      { name: "acme", billing_active: true, ...times },
+    ]);
+    expect((await call("GET", "/orgs")).body).toEqual([]);
+    const alone = { name: "acme", billing_active: true, seats: null, ...times };
+    expect((await call("GET", "/orgs/acme", own)).body).toEqual(alone);
+    expect((await call("GET", "/orgs/local")).status).toBe(200);
+    expect((await call("GET", "/orgs/local/members")).body).toEqual([]);
+  });
+
+  it("7.4, 7.11: members and owners", async () => {
+    const times = { inserted_at: instant, updated_at: instant };
+    const whole = { ...user(), full_name: null, handles: {}, ...times };
+    const bob = { username: "bob", email: "bob@example.com", url: `${api}/users/bob` };
+    expect((await call("GET", "/orgs/acme/members", { as: ann })).body).toEqual([
+      { ...user(), role: "admin" },
+      { ...bob, role: "read" },
+    ]);
+    const member = await call("GET", "/orgs/acme/members/ANN@example.com", { as: ann });
+    expect(member.body).toEqual({ ...whole, role: "admin" });
+    expect((await call("GET", "/packages/pear/owners")).body).toEqual([{ ...whole, level: "full" }]);
+    expect((await call("GET", "/packages/pear/owners/Ann")).body).toEqual({ ...whole, level: "full" });
+    expect((await call("GET", "/packages/pear/owners/bob")).status).toBe(404);
   });
 });

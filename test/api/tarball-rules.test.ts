@@ -208,3 +208,77 @@ describe("7.10, 15.7: docs", () => {
     expect((await call("GET", "/packages/example/releases/1.0.0")).body.has_docs).toBe(false);
   });
 });
+
+describe("8.3, 8.4: what a publish keeps", () => {
+  const version = (number: string, metadata: object = {}) =>
+    packageTarball({ metadata: { name: "kept", version: number, ...metadata } });
+
+  it("8.4: a replacement keeps its time, docs and retirement, and takes everything else from the new one", async () => {
+    const dep = { app: "dep", requirement: "~> 1.0", optional: false, repository: "hexpm" };
+    await call("POST", "/publish", { as: ann, body: version("1.0.0", { requirements: { dep } }) });
+    await call("POST", "/packages/kept/releases/1.0.0/docs", { as: ann, body: gzipSync("docs") });
+    await call("POST", "/packages/kept/releases/1.0.0/retire", { as: ann, body: { reason: "other" } });
+    const { body: before } = await call("GET", "/packages/kept/releases/1.0.0");
+    expect(before).toMatchObject({ has_docs: true, requirements: { dep: { app: "dep" } } });
+
+    const bob = await registry.key("bob");
+    await call("PUT", "/packages/kept/owners/bob", { as: ann, body: {} });
+    const body = version("1.0.0", { app: "other", elixir: "~> 1.18", build_tools: ["make", "mix", "make"] });
+    expect((await call("POST", "/publish?replace=true", { as: bob, body })).status).toBe(200);
+    const { body: after } = await call("GET", "/packages/kept/releases/1.0.0");
+    expect(after).toMatchObject({
+      inserted_at: before.inserted_at,
+      has_docs: true,
+      retirement: { reason: "other", message: null },
+      requirements: {},
+      meta: { app: "other", build_tools: ["make", "mix"], elixir: "~> 1.18" },
+      publisher: { username: "bob" },
+    });
+    expect(after.checksum).not.toBe(before.checksum);
+  });
+
+  it("8.3: the package's description is that of the last publish, also of an older version", async () => {
+    const links = { Old: "https://example.com/old" };
+    const old = version("0.9.0", { description: "older", links, licenses: [] });
+    expect((await call("POST", "/publish", { as: ann, body: old })).status).toBe(201);
+    const { body } = await call("GET", "/packages/kept");
+    expect(body.meta).toEqual({ description: "older", licenses: [], links, maintainers: [] });
+    expect(body.latest_version).toBe("1.0.0");
+  });
+
+  it("8.1: a publish changes no owners but those of a new public package", async () => {
+    const owners = async (path: string) =>
+      (await call("GET", `${path}/owners`, { as: ann })).body.map(
+        ({ username, level }: { username: string; level: string }) => `${username} ${level}`,
+      );
+    expect(await owners("/packages/kept")).toEqual(["ann full", "bob full"]);
+    await registry.organization("acme", { ann: "admin" });
+    const made = await call("POST", "/repos/acme/publish", { as: ann, body: version("1.0.0") });
+    expect(made.headers.get("location")).toBe("/api/packages/kept/releases/1.0.0");
+    expect(await owners("/repos/acme/packages/kept")).toEqual([]);
+    const organization = await registry.organizationKey("acme");
+    const public_ = packageTarball({ metadata: { name: "by_acme" } });
+    expect(
+      (await call("POST", "/publish", { as: organization, body: public_ })).body.publisher,
+    ).toMatchObject({
+      username: "acme",
+    });
+    expect(await owners("/packages/by_acme")).toEqual(["acme full"]);
+  });
+
+  it("8.3: names that are reserved are so in private repositories, too", async () => {
+    const body = packageTarball({ metadata: { name: "kernel" } });
+    expect((await call("POST", "/repos/acme/publish", { as: ann, body })).body.errors).toEqual({
+      name: "is reserved",
+    });
+  });
+
+  it("8.1: metadata of another name create nothing", async () => {
+    const body = packageTarball({ metadata: { name: "another" } });
+    expect((await call("POST", "/packages/named/releases", { as: ann, body })).body.errors).toEqual({
+      name: "metadata does not match package name",
+    });
+    for (const name of ["named", "another"])
+      expect((await call("GET", `/packages/${name}`)).status).toBe(404);
+  });
+});

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { apiClient, basic, type Client } from "../support/api-client.ts";
 import { packageTarball } from "../support/package-builder.ts";
 import { startRegistry, type TestRegistry } from "../support/registry.ts";
+import { MIX } from "./oauth/oauth.ts";
 
 let registry: TestRegistry;
 let call: Client;
@@ -31,6 +32,23 @@ describe("section 15", () => {
       (await call("GET", "/keys", { as })).body.map((key: { authing_key: boolean }) => key.authing_key);
     expect((await shown(ann)).filter(Boolean)).toHaveLength(1);
     expect((await shown(basic("ann"))).filter(Boolean)).toEqual([]);
+  });
+
+  it("15.4: an organization's token publishes as its key does", async () => {
+    const exchange = {
+      grant_type: "client_credentials",
+      client_id: MIX,
+      client_secret: await registry.organizationKey("acme"),
+      scope: "api:write",
+    };
+    const { access_token } = (await call("POST", "/oauth/token", { body: exchange })).body;
+    for (const path of ["/publish", "/repos/acme/publish"]) {
+      const body = packageTarball({ metadata: { name: "by_token" } });
+      const published = await call("POST", path, { as: `Bearer ${access_token}`, body });
+      expect(published).toMatchObject({ status: 201, body: { publisher: { username: "acme" } } });
+    }
+    const owners = await call("GET", "/packages/by_token/owners");
+    expect(owners.body).toMatchObject([{ username: "acme", level: "full" }]);
   });
 
   it("15.5: /auth about a package is 401 or 403, and never an error of ours", async () => {

@@ -1,6 +1,6 @@
 /**
  * What clients' code takes for granted, row by row of section 16, with the exact statuses, headers and bodies. HC is
- * hex_core, HX mix, GL gleam, R3 rebar3_hex. Rows about OAuth (4 to 6, 34 to 42) stand with its other tests.
+ * hex_core, HX mix, GL gleam, R3 rebar3_hex. Other rows about OAuth (4 to 6, 34 to 42) stand with its tests.
  */
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -10,6 +10,7 @@ import { readServeConfig } from "../../schemas/config/config.ts";
 import { apiClient, basic, type Client } from "../support/api-client.ts";
 import { packageTarball } from "../support/package-builder.ts";
 import { startRegistry, type TestRegistry } from "../support/registry.ts";
+import { GLEAM, MIX } from "./oauth/oauth.ts";
 
 const ERLANG = "application/vnd.hex+erlang";
 const RELEASE = "/packages/pear/releases/1.0.0";
@@ -446,6 +447,31 @@ describe("what is shown", () => {
       expect(row.releases[0].version).toEqual(expect.any(String));
       expect(row).not.toHaveProperty("owners");
     }
+  });
+});
+
+describe("OAuth", () => {
+  it.each([
+    [MIX, "api repositories"],
+    [GLEAM, "api:write"],
+  ])("16.37: %s may ask for %s", async (client_id, scope) => {
+    const { status, body } = await call("POST", "/oauth/device_authorization", {
+      body: { client_id, scope },
+    });
+    expect([status, body.interval]).toEqual([200, 5]);
+  });
+
+  it("16.37, 16.38: a key is exchanged for repositories, with a token that lives well over five minutes", async () => {
+    const client_secret = await registry.key("bob", [{ domain: "repositories", resource: null }]);
+    const body = {
+      grant_type: "client_credentials",
+      client_id: MIX,
+      client_secret,
+      scope: "repositories",
+    };
+    const exchanged = await call("POST", "/oauth/token", { body });
+    expect(exchanged).toMatchObject({ status: 200, body: { scope: "repository:local" } });
+    expect(exchanged.body.expires_in).toBeGreaterThan(1_200);
   });
 });
 

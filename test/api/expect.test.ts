@@ -70,7 +70,7 @@ it.each([
   ],
   ["nobody", "/packages/example/releases", { "content-length": "100" }, 401],
   ["nobody, docs", DOCS, { "content-length": "100" }, 403],
-])("%s: the final answer at once, and no continue", async (_, path, headers, status) => {
+])("1.8, 16.8: %s: the final answer at once, and no continue", async (_, path, headers, status) => {
   const { socket, received } = await open(path, { ...EXPECT, ...headers } as Record<string, string>);
   const answer = await received(/\r\n\r\n/);
   expect(answer).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
@@ -80,7 +80,7 @@ it.each([
 });
 
 it.each(["/packages/example/releases", "/publish", DOCS])(
-  "%s announced as too large: 422 without reading it",
+  "1.8: %s announced as too large: 422 without reading it",
   async (path) => {
     const { socket, received } = await open(path, {
       ...EXPECT,
@@ -94,7 +94,7 @@ it.each(["/packages/example/releases", "/publish", DOCS])(
   },
 );
 
-it("without a length: 411", async () => {
+it("1.8: without a length: 411", async () => {
   const { socket, received } = await open("/packages/example/releases", {
     ...EXPECT,
     authorization: key,

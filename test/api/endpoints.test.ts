@@ -170,6 +170,18 @@ describe("1.1: parameters", () => {
     expect((await call("GET", "/packages/secret_plans")).status).toBe(404);
   });
 
+  it.each([
+    "/packages?_format=%ff",
+    "/packages?search=%ff%",
+    "/packages/%ff",
+    "/users/%E2%28",
+    "/packages?%",
+  ])("%s, which is no UTF-8, is no error of ours", async (path) => {
+    const { status, headers } = await call("GET", path);
+    expect(status).toBeLessThan(500);
+    expect(headers.get("x-request-id")).not.toBeNull();
+  });
+
   it.each(["/packages/a%00b", "/packages?search=%00", "/users/a%00b", "/repos/a%00/packages/example"])(
     "%s: 400",
     async (path) => {

@@ -1,6 +1,6 @@
 /** How often somebody may guess, or have mails sent. */
 
-import { checkCode } from "../api/auth/second-factor.ts";
+import { type CodeGuess, checkCode } from "../api/auth/second-factor.ts";
 import { ApiError } from "../api/http/errors.ts";
 import { networkOf } from "../api/limits/address.ts";
 import { limitSignIns } from "../api/limits/sign-in.ts";
@@ -56,7 +56,7 @@ export async function mayTryDevice({ deps, ip }: Visit, userId: number): Promise
 export async function guessCode(
   visit: Visit,
   userId: number,
-  guess: { readonly code: string; readonly recovery: boolean },
+  guess: Omit<CodeGuess, "ip">,
 ): Promise<Guess<true>> {
   try {
     const isRight = await checkCode(visit.deps, userId, { ip: visit.ip, ...guess });

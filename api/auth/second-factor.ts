@@ -1,5 +1,6 @@
 /** Whether somebody has the second factor of an account, and how often that may be tried. */
 import { micros } from "../../schemas/time.ts";
+import type { Transaction } from "../../store/postgres/pool.ts";
 import { sealedTotpSecret, useRecoveryCode } from "../../store/queries/totp.ts";
 import { forbidden, unauthorized } from "../http/errors.ts";
 import { networkOf } from "../limits/address.ts";
@@ -36,37 +37,44 @@ export function openTotpSecret(
   }
 }
 
+/** What is guessed, and from where. */
+export interface CodeGuess {
+  readonly ip: string;
+  readonly code: string;
+  /** Goes along with a recovery code being used up; absent: none is taken. */
+  readonly recovery?: (tx: Transaction) => Promise<void>;
+}
+
 /**
- * @param recovery whether a recovery code is taken as well, and used up
  * @returns whether the code is right.
  * @throws ApiError 429 after too many wrong ones of the account or from the address
  */
-export async function checkCode(
-  deps: ApiDependencies,
-  userId: number,
-  { ip, code, recovery }: { readonly ip: string; readonly code: string; readonly recovery: boolean },
-): Promise<boolean> {
+export async function checkCode(deps: ApiDependencies, userId: number, guess: CodeGuess): Promise<boolean> {
   // A million codes, of which four are right at a time.
   const limits = [
     { bucket: `totp of ${userId}`, limit: 5, periodMilliseconds: 10 * MINUTE },
-    { bucket: `totp from ${networkOf(ip)}`, limit: 20, periodMilliseconds: 15 * MINUTE },
+    { bucket: `totp from ${networkOf(guess.ip)}`, limit: 20, periodMilliseconds: 15 * MINUTE },
   ];
-  const check = async () => ((await isRight(deps, userId, code, recovery)) ? true : undefined);
+  const check = async () => ((await isRight(deps, userId, guess)) ? true : undefined);
   return (await limitFailures(deps, limits, check, TOO_MANY)) ?? false;
 }
 
 async function isRight(
   deps: ApiDependencies,
   userId: number,
-  code: string,
-  recovery: boolean,
+  { code, recovery }: CodeGuess,
 ): Promise<boolean> {
   const sealed = await sealedTotpSecret(deps.sql, userId);
   if (sealed === undefined) return false;
   const now = deps.clock().getTime();
   const secret = openTotpSecret(deps, userId, sealed);
   if (secret !== undefined && isTotpCode(secret, code, Math.floor(now / 1000))) return true;
-  return recovery && useRecoveryCode(deps.sql, userId, hashRecoveryCode(code), micros(now * 1000));
+  if (recovery === undefined) return false;
+  return deps.sql.begin(async (tx) => {
+    if (!(await useRecoveryCode(tx, userId, hashRecoveryCode(code), micros(now * 1000)))) return false;
+    await recovery(tx);
+    return true;
+  });
 }
 
 /**
@@ -87,7 +95,7 @@ export async function requireCode(
       'Bearer realm="hex", error="totp_required"',
     );
   }
-  if (!(await checkCode(deps, user.id, { ip, code, recovery: false }))) {
+  if (!(await checkCode(deps, user.id, { ip, code }))) {
     throw unauthorized("Invalid two-factor authentication code", 'Bearer realm="hex", error="invalid_totp"');
   }
 }

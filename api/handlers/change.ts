@@ -12,7 +12,7 @@ import { notFound } from "../http/errors.ts";
 
 /**
  * Writes an audit entry for who asks.
- * @param about the organization whose members or seats are changed
+ * @param about the organization whose members, seats or keys are changed
  */
 export async function auditCall(
   call: Call,

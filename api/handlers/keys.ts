@@ -79,7 +79,7 @@ export const createKey: Handler = async (call) => {
       now(call),
     );
     await tellKeyMade(tx, deps.settings, await recipientsOf(tx, owner), made.name);
-    await auditCall(call, tx, "key.generate", keyParams(made, owner));
+    await auditCall(call, tx, "key.generate", keyParams(made, owner), owner.ids.organizationId);
     return made;
   });
   return {
@@ -151,7 +151,9 @@ async function revoke(call: Call, owner: Owner, names: readonly string[]): Promi
   return call.deps.sql.begin(async (tx) => {
     // A second back, so that the next request with the key finds it revoked.
     const revoked = await revokeKeys(tx, owner.ids, names, at, micros(at - 1_000_000));
-    for (const key of revoked) await auditCall(call, tx, "key.remove", keyParams(key, owner));
+    for (const key of revoked) {
+      await auditCall(call, tx, "key.remove", keyParams(key, owner), owner.ids.organizationId);
+    }
     await tellKeysRemoved(
       tx,
       call.deps.settings,

@@ -117,12 +117,13 @@ export function publishedMail(
   ]);
 }
 
-export type TotpChange = "enabled" | "disabled" | "recovery-codes";
+export type TotpChange = "enabled" | "disabled" | "recovery-codes" | "recovery-code-used";
 
 export function totpMail(sender: Sender, username: string, change: TotpChange): MailText {
   const said: Record<TotpChange, string> = {
     enabled: "Two-factor authentication was enabled",
     disabled: "Two-factor authentication was disabled",
+    "recovery-code-used": "A recovery code was used instead of two-factor authentication",
     "recovery-codes": "New recovery codes for two-factor authentication were made",
   };
   return compose(sender, `totp-${change}`, said[change], [

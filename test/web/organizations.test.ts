@@ -63,7 +63,12 @@ it("somebody makes one, adds a member, makes a key that fetches, and revokes it"
   expect(location(await ann.post(`${page}/keys/revoke`, { name: "ci" }, page))).toEqual([302, page]);
   expect(await fetched()).toBe(401);
   expect(await (await ann.send(page)).text()).not.toContain(secret);
-  expect(await actionsOf("acme")).toEqual(["organization.create", "organization.member.add"]);
+  expect(await actionsOf("acme")).toEqual([
+    "organization.create",
+    "organization.member.add",
+    "key.generate",
+    "key.remove",
+  ]);
 });
 
 describe("what is refused is told", () => {

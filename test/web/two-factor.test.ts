@@ -146,6 +146,11 @@ describe("signing in", () => {
     expect(await trying(code)).toEqual([400, null]);
     const both = await Promise.all([trying(codes[1] ?? ""), trying(codes[1] ?? "")]);
     expect(both.map(([status]) => status).sort()).toEqual([302, 400]);
+    // Its owner hears of each.
+    expect((await auditOf("eve")).filter((action) => action === "security.use_recovery_code")).toHaveLength(
+      2,
+    );
+    expect(await mailsTo("eve@example.com")).toBe(3);
   });
 
   it("1.7: five wrong codes, however many browsers", async () => {
@@ -183,7 +188,11 @@ it("new recovery codes make the old ones worthless", async () => {
   await other.signIn("ivy");
   expect((await other.post("/tfa", { code: codes[0] ?? "" })).status).toBe(400);
   expect((await other.post("/tfa", { code: fresh[0] ?? "" })).status).toBe(302);
-  expect(await auditOf("ivy")).toEqual(["security.update", "security.rotate_recovery_codes"]);
+  expect(await auditOf("ivy")).toEqual([
+    "security.update",
+    "security.rotate_recovery_codes",
+    "security.use_recovery_code",
+  ]);
 });
 
 it("turned off, the password suffices", async () => {

@@ -119,7 +119,9 @@ function OwnedPackageItem({ row, isPrivate }: { readonly row: OwnedPackage; read
             <a href={`/organizations/${repository}`}>{repository}</a>/
           </>
         ) : null}
-        <code>{name}</code>
+        <a href={isPrivate ? `/packages/${repository}/${name}` : `/packages/${name}`}>
+          <code>{name}</code>
+        </a>
       </h3>
       <span class="tag">{level === "full" ? "full owner" : level}</span>
     </li>

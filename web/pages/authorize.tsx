@@ -11,7 +11,7 @@ import { expandApi, isAllowed, requestedScopes } from "../../api/oauth/scopes.ts
 import type { OAuthClientRow } from "../../store/queries/oauth-clients.ts";
 import { PostForm, ProblemSummary } from "../parts/form.tsx";
 import { Frame } from "../parts/frame.tsx";
-import { ScopeChoices } from "../parts/scopes.tsx";
+import { Decision } from "../parts/scopes.tsx";
 import { NO_PROBLEMS, type Problems, problem } from "../problems.ts";
 import { respondPage } from "../respond.ts";
 import { chosenScopes } from "../scope-choice.ts";
@@ -131,15 +131,7 @@ function showRequest(visit: Visit, request: Request, problems: Problems): Promis
           {Object.entries(fields).map(([name, value]) => (
             <input type="hidden" name={name} value={value} />
           ))}
-          <ScopeChoices scopes={scopes} hasTotp={visit.user?.hasTotp ?? false} />
-          <div class="buttons">
-            <button type="submit" name="action" value="approve">
-              Let it in
-            </button>
-            <button type="submit" name="action" value="deny" class="danger">
-              Turn it away
-            </button>
-          </div>
+          <Decision accept="approve" scopes={scopes} hasTotp={visit.user?.hasTotp ?? false} />
         </PostForm>
       </div>
     </Frame>

@@ -9,7 +9,7 @@ import { setDevice } from "../../store/queries/web-sessions.ts";
 import { mayTryDevice } from "../attempts.ts";
 import { Field, PostForm, ProblemSummary } from "../parts/form.tsx";
 import { Frame } from "../parts/frame.tsx";
-import { ScopeChoices } from "../parts/scopes.tsx";
+import { Decision } from "../parts/scopes.tsx";
 import { NO_PROBLEMS, type Problems, problem } from "../problems.ts";
 import { respondPage } from "../respond.ts";
 import { chosenScopes } from "../scope-choice.ts";
@@ -158,15 +158,7 @@ function showRequest(visit: Visit, code: DeviceCodeRow, problems: Problems): Pro
           </div>
         </dl>
         <PostForm visit={visit} action="/oauth/device/authorize">
-          <ScopeChoices scopes={code.scopes} hasTotp={visit.user?.hasTotp ?? false} />
-          <div class="buttons">
-            <button type="submit" name="action" value="authorize">
-              Let it in
-            </button>
-            <button type="submit" name="action" value="deny" class="danger">
-              Turn it away
-            </button>
-          </div>
+          <Decision accept="authorize" scopes={code.scopes} hasTotp={visit.user?.hasTotp ?? false} />
         </PostForm>
       </div>
     </Frame>

@@ -168,7 +168,7 @@ async function showPage(visit: Visit, problems: Problems): Promise<Response> {
         Your role here is <span class="tag">{role}</span>
       </p>
       <ProblemSummary problems={problems} />
-      <Packages packages={packages} />
+      <Packages organization={name} packages={packages} />
       <Members visit={visit} organization={organization} role={role} members={members} problems={problems} />
       <Keys visit={visit} organization={name} role={role} keys={keys} problems={problems} />
       <Instructions installation={installation} organization={name} role={role} />
@@ -178,7 +178,12 @@ async function showPage(visit: Visit, problems: Problems): Promise<Response> {
   return respondPage(visit, page, { status: problems.status });
 }
 
-function Packages({ packages }: { readonly packages: readonly ListedPackage[] }) {
+interface PackagesProps {
+  readonly organization: string;
+  readonly packages: readonly ListedPackage[];
+}
+
+function Packages({ organization, packages }: PackagesProps) {
   return (
     <section aria-labelledby="packages">
       <h2 id="packages">Private packages</h2>
@@ -189,7 +194,10 @@ function Packages({ packages }: { readonly packages: readonly ListedPackage[] })
           {packages.map(({ name, latestVersion, publishedAt }) => (
             <li>
               <h3>
-                <code>{name}</code> {latestVersion ?? ""}
+                <a href={`/packages/${organization}/${name}`}>
+                  <code>{name}</code>
+                </a>{" "}
+                {latestVersion ?? ""}
               </h3>
               {publishedAt === null ? null : (
                 <span class="quiet">

@@ -42,7 +42,7 @@ export async function sudo(visit: Visit): Promise<Response> {
 /** Whoever has a second factor shows that one: passwords are what gets stolen. */
 async function guessProof(visit: Visit, user: UserRow): Promise<Guess<true>> {
   const { form } = visit;
-  if (user.hasTotp) return guessCode(visit, user.id, { code: form.text("code"), recovery: false });
+  if (user.hasTotp) return guessCode(visit, user.id, { code: form.text("code") });
   const isRight = await verifyPassword(form.raw("password"), user.passwordHash);
   return { kind: "checked", found: isRight ? true : undefined };
 }

@@ -1,6 +1,7 @@
 /** @jsxRuntime automatic */
 /** @jsxImportSource hono/jsx */
 /** The second step of signing in: a code of the authenticator, or a recovery code. */
+import { tellTotpChanged } from "../../api/mail/notices.ts";
 import { guessCode } from "../attempts.ts";
 import { localPath } from "../local-path.ts";
 import { Field, PostForm, ProblemSummary } from "../parts/form.tsx";
@@ -19,7 +20,13 @@ export async function secondStep(visit: Visit): Promise<Response> {
   const { pendingUser: user, form } = visit;
   const returnTo = localPath(form.raw("return"));
   if (user === undefined) return visit.redirect("/login");
-  const guess = await guessCode(visit, user.id, { code: form.text("code"), recovery: true });
+  const guess = await guessCode(visit, user.id, {
+    code: form.text("code"),
+    recovery: async (tx) => {
+      await visit.audit(tx, "security.use_recovery_code", { username: user.username }, user.id);
+      await tellTotpChanged(tx, visit.deps.settings, user, "recovery-code-used");
+    },
+  });
   if (guess.kind === "too-many") {
     return showForm(visit, returnTo, problem("Too many wrong codes. Wait 15 minutes and try again."), 429);
   }

@@ -30,7 +30,9 @@ export async function showUser(visit: Visit): Promise<Response> {
         <ul class="plain">
           {packages.map(({ name }) => (
             <li>
-              <code>{name}</code>
+              <a href={`/packages/${name}`}>
+                <code>{name}</code>
+              </a>
             </li>
           ))}
         </ul>

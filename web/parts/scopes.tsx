@@ -5,12 +5,34 @@ import { isWriting } from "../../api/oauth/scopes.ts";
 import { isMandatory } from "../scope-choice.ts";
 import { Choice } from "./form.tsx";
 
+interface DecisionProps extends ScopeChoicesProps {
+  /** What the form's `action` says for yes; `deny` is no. */
+  readonly accept: string;
+}
+
+/** What a program asks for, and the two buttons below. */
+export function Decision({ accept, ...asked }: DecisionProps) {
+  return (
+    <>
+      <ScopeChoices {...asked} />
+      <div class="buttons">
+        <button type="submit" name="action" value={accept}>
+          Let it in
+        </button>
+        <button type="submit" name="action" value="deny" class="danger">
+          Turn it away
+        </button>
+      </div>
+    </>
+  );
+}
+
 interface ScopeChoicesProps {
   readonly scopes: readonly string[];
   readonly hasTotp: boolean;
 }
 
-export function ScopeChoices({ scopes, hasTotp }: ScopeChoicesProps) {
+function ScopeChoices({ scopes, hasTotp }: ScopeChoicesProps) {
   return (
     <fieldset>
       <legend>What it may do</legend>

@@ -23,7 +23,7 @@ export async function secondStep(visit: Visit): Promise<Response> {
   const guess = await guessCode(visit, user.id, {
     code: form.text("code"),
     recovery: async (tx) => {
-      await visit.audit(tx, "security.use_recovery_code", { username: user.username }, user.id);
+      await visit.audit(tx, "security.use_recovery_code", { username: user.username }, { userId: user.id });
       await tellTotpChanged(tx, visit.deps.settings, user, "recovery-code-used");
     },
   });

@@ -12,8 +12,8 @@ export interface Renaming {
 
 /**
  * Renames all that carries the name, reserves the old one, and asks for a build of every package that is in the
- * repository or depends on it. Needs the database's owner. The generator then writes the repository below its new name
- * and deletes what lies below the old one.
+ * repository or depends on it, and of every policy that names it. Needs the database's owner. The generator then writes
+ * the repository below its new name and deletes what lies below the old one.
  * @throws a duplicate of Postgres when the new name was taken meanwhile.
  */
 export async function renameOrganization(tx: Transaction, renaming: Renaming): Promise<void> {
@@ -26,7 +26,7 @@ export async function renameOrganization(tx: Transaction, renaming: Renaming): P
   await renamePermissions(tx, from, to);
   await tx`update reserved_packages set repository = ${to} where repository = ${from}`;
   await tx`update changes set repository = ${to} where repository = ${from}`;
-  await renamePolicies(tx, from, to);
+  const policies = await renamePolicies(tx, from, to);
   const dependents = await tx<{ repositoryId: number; names: PackageName[] }[]>`
     with renamed as (
       update requirements set repository = ${to} where repository = ${from} returning release_id
@@ -36,7 +36,9 @@ export async function renameOrganization(tx: Transaction, renaming: Renaming): P
     where p.repository_id <> ${repositoryId} group by p.repository_id`;
   for (const { repositoryId: other, names } of dependents) await recordChanges(tx, other, names);
   await recordChanges(tx, repositoryId, await packageNames(tx, repositoryId));
-  await recordChange(tx, { repositoryId, package: undefined });
+  for (const changed of new Set([...policies, repositoryId])) {
+    await recordChange(tx, { repositoryId: changed, package: undefined });
+  }
 }
 
 async function packageNames(sql: Queryable, repositoryId: number): Promise<readonly PackageName[]> {
@@ -62,13 +64,15 @@ async function renamePermissions(tx: Transaction, from: string, to: string): Pro
       where permission->>'resource' = ${from} or starts_with(permission->>'resource', ${`${from}/`}))`;
 }
 
-/** What policies say of the repository, wherever they are. */
-async function renamePolicies(tx: Transaction, from: string, to: string): Promise<void> {
-  await tx`
+/** What policies say of the repository, wherever they are. @returns the repositories whose policies have changed. */
+async function renamePolicies(tx: Transaction, from: string, to: string): Promise<readonly number[]> {
+  const rows = await tx<{ repositoryId: number }[]>`
     update policies set revision = revision + 1, updated_at = now(), document = jsonb_set(document, '{repositories}', (
       select jsonb_agg(case when entry->>'repository' = ${from}
         then jsonb_set(entry, '{repository}', to_jsonb(${to}::text)) else entry end order by position)
       from jsonb_array_elements(document->'repositories') with ordinality as list (entry, position)))
     where exists (
-      select from jsonb_array_elements(document->'repositories') as entry where entry->>'repository' = ${from})`;
+      select from jsonb_array_elements(document->'repositories') as entry where entry->>'repository' = ${from})
+    returning repository_id as "repositoryId"`;
+  return rows.map((row) => row.repositoryId);
 }

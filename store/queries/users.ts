@@ -1,6 +1,6 @@
 /** Accounts and their e-mail addresses. */
 import type { Micros } from "../../schemas/time.ts";
-import type { Queryable, Transaction } from "../postgres/pool.ts";
+import { isDuplicate, type Queryable, type Transaction } from "../postgres/pool.ts";
 import type { OwnerLevel } from "./owners.ts";
 
 export interface UserRow {
@@ -85,13 +85,19 @@ export interface NewUser {
   readonly verified: boolean;
 }
 
-/** @returns the new user's id, undefined when the username is taken. The address is primary and public. */
+/**
+ * The address is primary and public.
+ * @returns the new user's id; undefined when the username is taken or reserved, and the transaction must be rolled back.
+ */
 export async function insertUser(tx: Transaction, user: NewUser): Promise<number | undefined> {
   const [row] = await tx<{ id: number }[]>`
     insert into users (username, full_name, password_hash)
-    select ${user.username}::text, ${user.fullName}::text, ${user.passwordHash}::text
-    where not exists (select from reserved_names where name = ${user.username})
-    on conflict do nothing returning id`;
+    values (${user.username}, ${user.fullName}, ${user.passwordHash}) returning id`.catch(
+    (error: unknown) => {
+      if (isDuplicate(error, "users_username_key")) return [];
+      throw error;
+    },
+  );
   if (row === undefined) return undefined;
   await tx`
     insert into emails (user_id, email, verified, is_primary, is_public)

@@ -5,7 +5,10 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { StepName } from "../../generator/steps.ts";
+import { repositoryName, trusted } from "../../hex/ids.ts";
 import { openFolderStore } from "../../store/objects/folder.ts";
+import { renameOrganization } from "../../store/queries/rename.ts";
+import { openRowPublisher } from "../support/rows.ts";
 import { privateKeyOfTests } from "../support/signing.ts";
 import { createWorld, type World } from "../support/world.ts";
 import type { GeneratorProcessSetup } from "./generator-process.ts";
@@ -82,4 +85,43 @@ describe.each(["before", "after"] as const)("killed %s", (phase) => {
       await world.close();
     }
   });
+});
+
+describe("killed while an organization gets another name", () => {
+  const acme = trusted(repositoryName, "acme");
+  const zenith = trusted(repositoryName, "zenith");
+
+  it.concurrent.each<StepName>(["put-packages", "put-names", "delete-packages", "record", "delete-objects"])(
+    "%s",
+    async (step) => {
+      const { world, setup } = await folderWorld(`rename-${step}`);
+      try {
+        const { sql } = world;
+        const rows = await openRowPublisher(sql, world.privateStore, { name: acme, public: false });
+        await rows.publish("foo", "1.0.0");
+        await rows.docs("foo", "1.0.0", Buffer.from("docs"));
+        const [organization] = await sql<{ id: number }[]>`
+        insert into organizations (name) values (${acme}) returning id`;
+        await world.expectWhole({ foo: ["1.0.0"] });
+        const { repositoryId } = rows;
+        await sql.begin((tx) =>
+          renameOrganization(tx, {
+            organizationId: organization?.id ?? 0,
+            repositoryId,
+            from: acme,
+            to: zenith,
+          }),
+        );
+        expect(await runProcess({ ...setup, step, phase: "after" })).toBe("SIGKILL");
+        await world.expectNothingDangling();
+        await world.expectWhole({ foo: ["1.0.0"] });
+        const keys: string[] = [];
+        for await (const { key } of world.publicStore.list("repos/")) keys.push(key);
+        expect(keys.filter((key) => !key.startsWith("repos/zenith/"))).toEqual([]);
+        expect(keys).toContain("repos/zenith/tarballs/foo-1.0.0.tar");
+      } finally {
+        await world.close();
+      }
+    },
+  );
 });

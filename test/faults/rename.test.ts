@@ -5,9 +5,14 @@ import type { StepName } from "../../generator/steps.ts";
 import { policyName, repositoryName, trusted } from "../../hex/ids.ts";
 import { storeSource } from "../../mirror/source-store.ts";
 import { verifyRepository } from "../../mirror/verify.ts";
+import { gunzipOneMember } from "../../proto/gzip.ts";
+import { decodePolicy } from "../../proto/policy.ts";
+import { openSigned } from "../../proto/sign.ts";
 import { recordChange } from "../../store/queries/changes.ts";
+import { insertOrganization } from "../../store/queries/organizations.ts";
 import { writePolicy } from "../../store/queries/policies.ts";
 import { renameOrganization } from "../../store/queries/rename.ts";
+import { insertUser } from "../../store/queries/users.ts";
 import { openRowPublisher, type RowPublisher } from "../support/rows.ts";
 import { testSigner } from "../support/signing.ts";
 import { createWorld, type World } from "../support/world.ts";
@@ -35,6 +40,8 @@ const STEPS: readonly StepName[] = [
 let world: World;
 let rows: RowPublisher;
 let organizationId: number;
+/** Of another organization, whose policy names the one that is renamed. */
+let neighbour: RowPublisher;
 beforeEach(async () => {
   world = await createWorld({ cache: true, settings: { deletionGraceSeconds: 0 } });
   rows = await openRowPublisher(world.sql, world.privateStore, { name: OLD, public: false });
@@ -49,13 +56,16 @@ beforeEach(async () => {
   organizationId = organization?.id ?? 0;
   await sql`insert into users (username, organization_id) values (${OLD}, ${organizationId})`;
   await sql`update repositories set organization_id = ${organizationId} where name = ${OLD}`;
-  await sql.begin(async (tx) => {
-    await writePolicy(tx, rows.repositoryId, trusted(policyName, "strict"), {
-      visibility: "public",
-      repositories: [{ repository: OLD, overrides: [] }],
+  neighbour = await openRowPublisher(sql, world.privateStore, { name: "neighbour", public: false });
+  for (const { repositoryId } of [rows, neighbour]) {
+    await sql.begin(async (tx) => {
+      await writePolicy(tx, repositoryId, trusted(policyName, "strict"), {
+        visibility: "public",
+        repositories: [{ repository: OLD, overrides: [] }],
+      });
+      await recordChange(tx, { repositoryId, package: undefined });
     });
-    await recordChange(tx, { repositoryId: rows.repositoryId, package: undefined });
-  });
+  }
   await world.expectWhole(LIVE);
 });
 afterEach(() => world.close());
@@ -96,8 +106,11 @@ async function expectMoved(): Promise<void> {
   expect(await checkBucket(world.generator().context)).toEqual([]);
   const { sql } = world;
   expect(await sql`select from requirements where repository = ${OLD}`).toHaveLength(0);
-  const [policy] = await sql`select document->'repositories'->0->>'repository' as name from policies`;
-  expect(policy?.name).toBe(NEW);
+  for (const repository of [NEW, "neighbour"]) {
+    const file = await world.publicStore.get(`repos/${repository}/policies/strict`);
+    const { payload } = openSigned(gunzipOneMember(file?.body ?? new Uint8Array(), 1 << 20));
+    expect(decodePolicy(payload)).toMatchObject({ repository, repositories: [{ repository: NEW }] });
+  }
 }
 
 it("moves, and leaves nothing behind", async () => {
@@ -139,4 +152,40 @@ it("while a generator builds under the old name", async () => {
   await world.expectWhole({ ...LIVE, late: ["1.0.0"] });
   expect(await keysBelow(`repos/${OLD}/`)).toEqual([]);
   expect(await checkBucket(world.generator().context)).toEqual([]);
+});
+
+describe("attack: the old name, asked for while the rename is about to commit", () => {
+  const account = {
+    username: OLD,
+    fullName: null,
+    passwordHash: null,
+    email: "eve@example.com",
+    verified: true,
+  };
+  const register = () =>
+    world.sql.begin(async (tx) => {
+      if ((await insertUser(tx, account)) === undefined) throw new Error("taken");
+    });
+  const found = () => world.sql.begin((tx) => insertOrganization(tx, OLD));
+
+  it.each([
+    ["a user", register, "taken"],
+    ["an organization", found, "users_username_key"],
+  ])("%s does not get it", async (_, take, expected) => {
+    let answer: Promise<unknown> = Promise.resolve();
+    await world.sql.begin(async (tx) => {
+      await renameOrganization(tx, { organizationId, repositoryId: rows.repositoryId, from: OLD, to: NEW });
+      answer = take().catch(
+        ({ constraint_name: name, message }: { constraint_name?: string; message: string }) =>
+          name ?? message,
+      );
+      // It waits for the row that still has the name.
+      const waiting = () => world.sql`
+        select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`;
+      await expect.poll(async () => (await waiting()).length, { timeout: 10_000 }).toBe(1);
+    });
+    expect(await answer).toBe(expected);
+    expect(await world.sql`select from users where username = ${OLD}`).toHaveLength(0);
+    expect(await world.sql`select from organizations where name = ${OLD}`).toHaveLength(0);
+  });
 });

@@ -12,7 +12,8 @@ const VISIBILITIES = ["private", "public"] as const;
 /** Who may read a policy; an unknown number means private. */
 export type PolicyVisibility = (typeof VISIBILITIES)[number] | number;
 
-const ACTIONS = ["allow", "deny"] as const;
+const ACTIONS = ["allow", "deny", "advisory", "retirement", "cooldown"] as const;
+/** Allow and deny decide alone; the others lift one restriction. */
 export type OverrideAction = (typeof ACTIONS)[number] | number;
 
 /** Between names, which stand in the order of their numbers from 0, and numbers. */

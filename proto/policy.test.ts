@@ -16,10 +16,16 @@ const restriction = fc.record(
   },
   { requiredKeys: ["retirementReasons"], ...record },
 );
-const override = fc.record({
-  action: fc.constantFrom<OverrideAction[]>("allow", "deny", 2),
-  ref: fc.record({ package: text, requirement: text }, { requiredKeys: ["package"], ...record }),
-});
+const override = fc.record(
+  {
+    action: fc.constantFrom<OverrideAction[]>("allow", "deny", "advisory", "retirement", "cooldown", 5),
+    ref: fc.record({ package: text, requirement: text }, { requiredKeys: ["package"], ...record }),
+    advisoryId: text,
+    retirementReason: fc.constantFrom<RetirementReason[]>("other", "renamed", 5),
+    comment: text,
+  },
+  { requiredKeys: ["action", "ref"], ...record },
+);
 const repositoryPolicy = fc.record(
   { repository: text, restriction, overrides: fc.array(override, { maxLength: 3 }) },
   { requiredKeys: ["repository", "overrides"], ...record },
@@ -55,13 +61,21 @@ describe("a policy", () => {
         {
           repository: "o",
           restriction: { advisoryMinSeverity: "high", retirementReasons: ["security"], cooldown: "7d" },
-          overrides: [{ action: "deny", ref: { package: "p", requirement: "1" } }],
+          overrides: [
+            {
+              action: "cooldown",
+              ref: { package: "p", requirement: "1" },
+              advisoryId: "a",
+              retirementReason: "renamed",
+              comment: "c",
+            },
+          ],
         },
       ],
     });
     const restriction = "1209 0803 120102 1a023764".replaceAll(" ", "");
-    const override = "1a0a 0801 1206 0a0170 120131".replaceAll(" ", "");
-    const entry = `2a1a 0a016f ${restriction} ${override}`.replaceAll(" ", "");
+    const override = "1a12 0804 1206 0a0170 120131 1a0161 2004 2a0163".replaceAll(" ", "");
+    const entry = `2a22 0a016f ${restriction} ${override}`.replaceAll(" ", "");
     expect(Buffer.from(bytes).toString("hex")).toBe(`0a0172 12016e 1a0164 2001 ${entry}`.replaceAll(" ", ""));
   });
 

@@ -25,12 +25,17 @@ export interface PolicyOverride {
   readonly action: OverrideAction;
   /** Without a requirement: every version. */
   readonly ref: { readonly package: string; readonly requirement?: string };
+  /** Of `advisory`: the advisory, or an alias of it, that is lifted. */
+  readonly advisoryId?: string;
+  /** Of `retirement`: the reason that is lifted. */
+  readonly retirementReason?: RetirementReason;
+  /** Why, for people. */
+  readonly comment?: string;
 }
 
 export interface RepositoryPolicy {
   readonly repository: string;
   readonly restriction?: PolicyRestriction;
-  /** Each has the final say over the releases it matches. */
   readonly overrides: readonly PolicyOverride[];
 }
 
@@ -54,12 +59,20 @@ export function encodePolicy(policy: RegistryPolicy): Uint8Array {
     repositories: policy.repositories.map((entry) => ({
       ...entry,
       ...(entry.restriction ? { restriction: encodableRestriction(entry.restriction) } : {}),
-      overrides: entry.overrides.map(({ action, ref }) => ({
-        action: overrideActions.toNumber(action),
-        ref,
-      })),
+      overrides: entry.overrides.map(encodableOverride),
     })),
   });
+}
+
+function encodableOverride(override: PolicyOverride): object {
+  const { action, retirementReason } = override;
+  return {
+    ...override,
+    action: overrideActions.toNumber(action),
+    ...(retirementReason === undefined
+      ? {}
+      : { retirementReason: retirementReasons.toNumber(retirementReason) }),
+  };
 }
 
 function encodableRestriction(restriction: PolicyRestriction): object {
@@ -79,10 +92,14 @@ interface WireRestriction {
   readonly retirementReasons: readonly number[];
   readonly cooldown?: string;
 }
+type WireOverride = Omit<PolicyOverride, "action" | "retirementReason"> & {
+  readonly action: number;
+  readonly retirementReason?: number;
+};
 interface WireRepositoryPolicy {
   readonly repository: string;
   readonly restriction?: WireRestriction | null;
-  readonly overrides: readonly { readonly action: number; readonly ref: PolicyOverride["ref"] }[];
+  readonly overrides: readonly WireOverride[];
 }
 type WirePolicy = Omit<RegistryPolicy, "visibility" | "repositories"> & {
   readonly visibility: number;
@@ -98,12 +115,22 @@ export function decodePolicy(bytes: Uint8Array): RegistryPolicy {
     repositories: wire.repositories.map(({ repository, restriction, overrides }) => ({
       repository,
       ...(restriction ? { restriction: decodeRestriction(restriction) } : {}),
-      overrides: overrides.map(({ action, ref }) => ({
-        action: overrideActions.fromNumber(action),
-        ref: own(ref, ["package", "requirement"]),
-      })),
+      overrides: overrides.map(decodeOverride),
     })),
     ...revisionOf(wire),
+  };
+}
+
+function decodeOverride(wire: WireOverride): PolicyOverride {
+  const { retirementReason } = own(wire, ["retirementReason"]);
+  return {
+    action: overrideActions.fromNumber(wire.action),
+    ref: own(wire.ref, ["package", "requirement"]),
+    ...own(wire, ["advisoryId"]),
+    ...(retirementReason === undefined
+      ? {}
+      : { retirementReason: retirementReasons.fromNumber(retirementReason) }),
+    ...own(wire, ["comment"]),
   };
 }
 

@@ -57,7 +57,11 @@ const EXAMPLE = `A policy, for which mix is set with HEX_POLICY=acme/production 
         cooldown: 7d                         # the least age of a release: d, w, mo
       overrides:
         - { action: allow, package: plug, requirement: "~> 1.16" }
-        - { action: deny, package: left_pad }`;
+        - { action: deny, package: left_pad }
+        # These lift one restriction. A comment may stand with each.
+        - { action: advisory, package: cowboy, advisory_id: CVE-2026-1234, comment: not reachable }
+        - { action: retirement, package: poison, retirement_reason: security }
+        - { action: cooldown, package: acme_client }`;
 
 async function applyPolicy(context: Context, file: string): Promise<void> {
   const config = readToolConfig(context.source);

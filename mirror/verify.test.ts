@@ -1,6 +1,8 @@
 import { createHash, createPublicKey } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { gunzipOneMember, gzipOneMember } from "../proto/gzip.ts";
+import { pemSigner } from "../proto/pem-signer.ts";
+import { encodePolicy } from "../proto/policy.ts";
 import {
   encodeNames,
   type RegistryDependency,
@@ -8,7 +10,7 @@ import {
   type RegistryRelease,
   type RegistryVersions,
 } from "../proto/registry.ts";
-import { openSigned, wrapSigned } from "../proto/sign.ts";
+import { openSigned, signPayload, wrapSigned } from "../proto/sign.ts";
 import {
   buildRepository,
   dependencies,
@@ -20,7 +22,7 @@ import {
   pack,
   VERSIONS,
 } from "../test/support/sample-repository.ts";
-import { privateKeyOfTests, testSigner } from "../test/support/signing.ts";
+import { newPrivateKeyPem, privateKeyOfTests, testSigner } from "../test/support/signing.ts";
 import { CHECKS } from "./report.ts";
 import { verifyRepository } from "./verify.ts";
 
@@ -330,5 +332,29 @@ describe("a repository", () => {
   it("has a fault in this table for every check", () => {
     const found = new Set(FAULTS.flatMap(([, , ...findings]) => findings.map((line) => line.split(" ")[2])));
     expect([...CHECKS].filter((check) => !found.has(check))).toEqual([]);
+  });
+});
+
+describe("policies", () => {
+  const policy = { repository: "local", name: "strict", visibility: "private", repositories: [] } as const;
+  const signed = async (bytes: Uint8Array, by = signer) => gzipOneMember(await signPayload(bytes, by));
+
+  it.each<[string, () => Uint8Array | Promise<Uint8Array>, readonly string[]]>([
+    ["a whole one", () => signed(encodePolicy(policy)), []],
+    ["of another repository", () => signed(encodePolicy({ ...policy, repository: "acme" })), ["repository"]],
+    ["of another name", () => signed(encodePolicy({ ...policy, name: "lax" })), ["name"]],
+    ["none", () => signed(Buffer.from("0a00", "hex")), ["protobuf"]],
+    ["bytes", text("x"), ["gzip"]],
+    ["somebody else's", () => signed(encodePolicy(policy), pemSigner(newPrivateKeyPem())), ["signature"]],
+  ])("%s", async (_, make, checks) => {
+    const file = await make();
+    const found = await findingsOf({ files: { "policies/strict": () => file } });
+    expect(found).toEqual(checks.map((check) => `error policies/strict ${check}`));
+  });
+
+  it("another file in their folder is a stray", async () => {
+    expect(await findingsOf({ files: { "policies/a.b": text("x") } })).toEqual([
+      "warning policies/a.b stray",
+    ]);
   });
 });

@@ -93,16 +93,45 @@ describe("a private policy", () => {
     expect(head?.cacheControl).toBe("private, max-age=60");
   });
 
+  it("shows outsiders nothing, whatever they ask with", async () => {
+    const head = await registry.publicStore.head(KEY);
+    const etag = `"${head?.etag}"`;
+    for (const method of ["GET", "HEAD"]) {
+      for (const headers of [
+        {},
+        { "if-none-match": etag },
+        { "if-none-match": "*" },
+        { range: "bytes=0-9" },
+      ]) {
+        const response = await fetch(`${registry.url}/repo/${KEY}`, { method, headers });
+        expect([response.status, response.headers.get("etag")]).toEqual([401, null]);
+        expect(response.headers.get("cache-control")).toBe("no-store");
+      }
+    }
+    // One that is not there is told the same.
+    expect((await fetch(`${registry.url}/repo/repos/acme/policies/none`)).status).toBe(401);
+  });
+
   it("stays as it is when something else changes", async () => {
     const before = await registry.publicStore.head(KEY);
+    await apply(trusted(policyName, "second"), DOCUMENT);
     const published = await registry.request("/repos/acme/publish", {
       method: "POST",
-      headers: { authorization: await registry.key("writer") },
+      headers: { authorization: await registry.organizationKey("acme") },
       body: new Uint8Array(packageTarball()),
     });
-    expect(published.status).toBe(404);
-    await change(async () => undefined);
+    expect(published.status).toBe(201);
+    await settled();
     expect((await registry.publicStore.head(KEY))?.etag).toBe(before?.etag);
+    await change((tx) => deletePolicy(tx, repositoryId, trusted(policyName, "second")));
+  });
+
+  it("is put back by the sampler", async () => {
+    const before = await registry.publicStore.get(KEY);
+    await registry.publicStore.delete(KEY);
+    await new Generator(registry.generator).sampleAll();
+    await settled();
+    expect((await registry.publicStore.get(KEY))?.body).toEqual(before?.body);
   });
 });
 

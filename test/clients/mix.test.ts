@@ -253,7 +253,18 @@ end
     const [repository] = await sql<{ id: number }[]>`select id from repositories where name = 'acme'`;
     const document: PolicyDocument = {
       visibility: "private",
-      repositories: [{ repository: "acme", overrides: [{ action: "deny", package: "secret" }] }],
+      repositories: [
+        {
+          repository: "acme",
+          restriction: { retirement_reasons: ["security"], cooldown: "7d" },
+          overrides: [
+            { action: "deny", package: "secret", requirement: "~> 0.1", comment: "not yet" },
+            { action: "advisory", package: "open", advisory_id: "CVE-2026-1234" },
+            { action: "retirement", package: "open", retirement_reason: "renamed" },
+            { action: "cooldown", package: "open" },
+          ],
+        },
+      ],
     };
     await sql.begin(async (tx) => {
       const repositoryId = repository?.id ?? 0;
@@ -265,7 +276,17 @@ end
       20_000,
     );
     env.HEX_POLICY = "acme/strict";
-    expect((await mix(folder, "hex.policy", "show")).output).toMatch(/deny.*secret|secret.*deny/is);
+    const shown = (await mix(folder, "hex.policy", "show")).output;
+    for (const line of [
+      /Cooldown: +7d$/m,
+      /Retirement rule: SECURITY$/m,
+      /secret ~> 0\.1 +DENY +not yet$/m,
+      /open +ADVISORY CVE-2026-1234$/m,
+      /open +RETIREMENT renamed$/m,
+      /open +COOLDOWN$/m,
+    ]) {
+      expect(shown).toMatch(line);
+    }
     const refused = await project("refused", '{:secret, "~> 0.1", repo: "acme"}');
     expect((await mix(refused, "deps.get")).code).not.toBe(0);
     delete env.HEX_POLICY;

@@ -10,10 +10,8 @@ import { join } from "node:path";
 import { startEmbeddedPostgres } from "../../store/postgres/embedded.ts";
 import { migrate } from "../../store/postgres/migrate.ts";
 import type { Sql } from "../../store/postgres/pool.ts";
-import { packageAdvisories } from "../../store/queries/advisories.ts";
-import { packageDownloads } from "../../store/queries/downloads.ts";
-import { ownerReferences } from "../../store/queries/owners.ts";
-import { packageByName, packagesById, releaseSummaries } from "../../store/queries/packages.ts";
+import { fullPackageByName } from "../../store/queries/full-package.ts";
+import { packagesById, releaseSummaries } from "../../store/queries/packages.ts";
 import { ensurePublicRepository } from "../../store/queries/repositories.ts";
 import { PACKAGE_ORDERS, type PackageSearch, searchPackages } from "../../store/queries/search.ts";
 import { type SkepFolder, skepFolder } from "../cli/skep.ts";
@@ -136,14 +134,8 @@ async function someNames(sql: Sql): Promise<readonly string[]> {
 
 /** What an answer about a package is made of. */
 async function rowsOf(sql: Sql, repositoryId: number, name: string): Promise<unknown> {
-  const row = await packageByName(sql, repositoryId, name);
-  const id = row?.id ?? 0;
-  return Promise.all([
-    releaseSummaries(sql, [id]),
-    ownerReferences(sql, id),
-    packageAdvisories(sql, repositoryId, [name]),
-    packageDownloads(sql, [id]),
-  ]);
+  const row = await fullPackageByName(sql, repositoryId, name);
+  return row && releaseSummaries(sql, [row.id]);
 }
 
 function searchFor(repositoryId: number, word: string): PackageSearch {

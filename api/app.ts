@@ -7,6 +7,7 @@ import { type Context, Hono } from "hono";
 import { authenticate } from "./auth/authentication.ts";
 import type { Principal } from "./auth/principal.ts";
 import type { Call } from "./call.ts";
+import { PackageAnswers } from "./handlers/package-answers.ts";
 import { PackageEntries } from "./handlers/package-entries.ts";
 import { BODY_BYTES, type Parameters, parseBody, withoutBlanks } from "./http/body.ts";
 import { ByteBudget, type ByteLease } from "./http/budget.ts";
@@ -36,6 +37,7 @@ interface Shared {
   readonly deps: ApiDependencies;
   readonly unpacking: Semaphore;
   readonly entries: PackageEntries;
+  readonly answers: PackageAnswers;
   readonly budget: ByteBudget;
   readonly admission: Admission;
 }
@@ -46,6 +48,7 @@ export function createApi(deps: ApiDependencies): Hono<{ Bindings: NodeBindings 
   const shared = {
     deps,
     entries: new PackageEntries(deps),
+    answers: new PackageAnswers(deps),
     unpacking: new Semaphore(OPEN_TARBALLS, LONGEST_QUEUE_MILLISECONDS),
     budget: new ByteBudget(BODY_BUDGET_BYTES),
     admission: new Admission(deps),
@@ -123,7 +126,7 @@ async function handle(
 }
 
 async function prepare(
-  { deps, unpacking, entries, admission }: Shared,
+  { deps, unpacking, entries, answers, admission }: Shared,
   route: Route,
   c: ApiContext,
   format: Format | undefined,
@@ -178,6 +181,7 @@ async function prepare(
     outgoing,
     lease,
     entries,
+    answers,
     unpacking,
   };
   return { call, body };

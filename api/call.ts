@@ -3,6 +3,7 @@ import type { ServerResponse } from "node:http";
 import type { Micros } from "../schemas/time.ts";
 import type { OwnedRepositoryRow } from "../store/queries/organizations.ts";
 import type { Principal } from "./auth/principal.ts";
+import type { PackageAnswers } from "./handlers/package-answers.ts";
 import type { PackageEntries } from "./handlers/package-entries.ts";
 import type { Parameters } from "./http/body.ts";
 import type { ByteLease } from "./http/budget.ts";
@@ -30,6 +31,8 @@ export interface Call {
   readonly lease: ByteLease;
   /** What lists of packages show. */
   readonly entries: PackageEntries;
+  /** What is sent of a package alone. */
+  readonly answers: PackageAnswers;
   /** Bounds how many tarballs are open at a time. */
   readonly unpacking: Semaphore;
 }

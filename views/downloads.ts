@@ -2,7 +2,7 @@
 import type { DownloadsWanted, PackageDownloads } from "../store/queries/downloads.ts";
 
 /** @returns the sums that there are; none in a window in which nothing was counted. */
-export function packageDownloadsView(row: Omit<PackageDownloads, "packageId"> | undefined): object {
+export function packageDownloadsView(row: PackageDownloads | undefined): object {
   if (row === undefined) return {};
   const windows = { all: row.total, recent: row.recent, week: row.week, day: row.day };
   return Object.fromEntries(Object.entries(windows).filter(([, count]) => count !== null));

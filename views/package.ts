@@ -17,7 +17,7 @@ function packageView(
   repository: string,
   row: ApiPackageRow,
   releases: readonly ReleaseSummary[],
-  downloads: Omit<PackageDownloads, "packageId"> | undefined,
+  downloads: PackageDownloads | undefined,
   urls: Urls,
   appOf: (version: string) => string,
 ) {
@@ -58,7 +58,7 @@ export function packageInList(
   repository: string,
   row: ApiPackageRow,
   releases: readonly ReleaseSummary[],
-  downloads: Omit<PackageDownloads, "packageId"> | undefined,
+  downloads: PackageDownloads | undefined,
   urls: Urls,
 ): object {
   const view = packageView(repository, row, releases, downloads, urls, () => row.name);
@@ -72,7 +72,7 @@ export function packageAlone(
   releases: readonly ReleaseSummary[],
   owners: readonly UserReference[],
   advisories: readonly PackageAdvisory[],
-  downloads: Omit<PackageDownloads, "packageId"> | undefined,
+  downloads: PackageDownloads | undefined,
   urls: Urls,
 ): object {
   const appOf = (version: string) => releases.find((release) => release.version === version)?.app ?? row.name;

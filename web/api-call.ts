@@ -1,5 +1,6 @@
 /** Pages do what the API does, by its own handlers: the same rules, mails and audit entries. */
 import type { Answer, Call } from "../api/call.ts";
+import { PackageAnswers } from "../api/handlers/package-answers.ts";
 import { PackageEntries } from "../api/handlers/package-entries.ts";
 import type { Parameters } from "../api/http/body.ts";
 import { ByteBudget } from "../api/http/budget.ts";
@@ -36,6 +37,7 @@ export function callApi(visit: Visit, method: string, path: string, params: Para
     upload: undefined,
     outgoing: undefined,
     entries: new PackageEntries(deps),
+    answers: new PackageAnswers(deps),
     ...NOTHING,
   };
   return route.handler(call);

@@ -2,28 +2,18 @@
  * Entries of lists of packages. A page of a hundred takes several milliseconds to load and write, and most of them
  * were on another page before: their JSON is kept, under all that it depends on.
  */
-import { LRUCache } from "lru-cache";
 import { packagesById, type ReleaseSummary, releaseSummaries } from "../../store/queries/packages.ts";
 import type { FoundPackage } from "../../store/queries/search.ts";
 import { packageInList } from "../../views/package.ts";
 import { urlsOf } from "../../views/urls.ts";
+import { Kept } from "../kept.ts";
 import type { ApiDependencies } from "../settings.ts";
-
-const CACHE_BYTES = 64 << 20;
-
-interface Entry {
-  readonly stamp: string;
-  readonly json: string;
-}
 
 type Dependencies = Pick<ApiDependencies, "sql" | "settings">;
 
 export class PackageEntries {
   readonly #deps: Dependencies;
-  readonly #kept = new LRUCache<number, Entry>({
-    maxSize: CACHE_BYTES,
-    sizeCalculation: ({ stamp, json }) => stamp.length + json.length,
-  });
+  readonly #kept = new Kept<string>((json) => json.length);
 
   constructor(deps: Dependencies) {
     this.#deps = deps;
@@ -33,14 +23,13 @@ export class PackageEntries {
   async json(found: readonly FoundPackage[]): Promise<readonly string[]> {
     const known = new Map<number, string>();
     for (const row of found) {
-      const entry = this.#kept.get(row.id);
-      if (entry?.stamp === stampOf(row)) known.set(row.id, entry.json);
+      const json = this.#kept.get(String(row.id), stampOf(row));
+      if (json !== undefined) known.set(row.id, json);
     }
     const missing = found.filter((row) => !known.has(row.id));
-    // What is read may be newer than the stamp, and is then kept under one that no later search finds.
     for (const [row, view] of await this.#load(missing)) {
       const json = JSON.stringify(view);
-      this.#kept.set(row.id, { stamp: stampOf(row), json });
+      this.#kept.keep(String(row.id), stampOf(row), json);
       known.set(row.id, json);
     }
     return found.flatMap(({ id }) => known.get(id) ?? []);

@@ -1,21 +1,17 @@
 /** Packages, to read. */
-import { packageAdvisories } from "../../store/queries/advisories.ts";
-import { packageDownloads } from "../../store/queries/downloads.ts";
-import { ownerReferences } from "../../store/queries/owners.ts";
-import { releaseSummaries } from "../../store/queries/packages.ts";
+import { fullPackageByName } from "../../store/queries/full-package.ts";
 import {
   PACKAGE_ORDERS,
   type PackageOrder,
   type PackageSearch,
   searchPackages,
 } from "../../store/queries/search.ts";
-import { packageAlone } from "../../views/package.ts";
-import { urlsOf } from "../../views/urls.ts";
 import { authorize } from "../auth/authorization.ts";
-import { type Call, type Handler, type RepositoryRow, textParameter } from "../call.ts";
+import { type Call, type Handler, pathParameter, type RepositoryRow, textParameter } from "../call.ts";
+import { notFound } from "../http/errors.ts";
 import { JsonList } from "../http/format.ts";
 import { matchesName, parseSearch } from "../rules/search.ts";
-import { findTarget, requirePackage } from "./lookup.ts";
+import { findRepository } from "./lookup.ts";
 import { PAGE_SIZE, pageOf, wholeNumber } from "./paging.ts";
 import { cacheOf, visibleRepositories } from "./visibility.ts";
 
@@ -72,28 +68,11 @@ function orderOf(sort: string | undefined): PackageOrder {
 }
 
 export const showPackage: Handler = async (call) => {
-  const found = await findTarget(call);
-  await authorize(call, found);
-  const { repository, package: row } = requirePackage(found);
-  const { sql, settings } = call.deps;
-  const [releases, owners, advisories, [downloads]] = await Promise.all([
-    releaseSummaries(sql, [row.id]),
-    ownerReferences(sql, row.id),
-    packageAdvisories(sql, repository.id, [row.name]),
-    packageDownloads(sql, [row.id]),
-  ]);
-  return {
-    status: 200,
-    body: packageAlone(
-      repository.name,
-      row,
-      releases,
-      owners,
-      advisories,
-      downloads,
-      urlsOf(settings, repository.name),
-    ),
-    ...cacheOf([repository]),
-    lastModified: row.updatedAt,
-  };
+  const { deps, answers, format } = call;
+  const repository = await findRepository(call);
+  const row = repository && (await fullPackageByName(deps.sql, repository.id, pathParameter(call, "name")));
+  await authorize(call, { repository, package: row });
+  if (repository === undefined || row === undefined) throw notFound();
+  const body = await answers.rendered(repository, row, format);
+  return { status: 200, body, ...cacheOf([repository]), lastModified: row.updatedAt };
 };

@@ -1,4 +1,5 @@
 /** The formats of answers: JSON, and the external term format that mix and rebar3 ask for. */
+import { createHash } from "node:crypto";
 import { encodeTerm } from "../../hex/etf/encode.ts";
 import { Instant } from "../../views/instant.ts";
 
@@ -49,6 +50,20 @@ export class JsonList {
 
   constructor(items: readonly string[]) {
     this.items = items;
+  }
+}
+
+/** A body as it is sent, and its ETag. */
+export class Rendered {
+  readonly body: string | Uint8Array;
+  /** Of the JSON form whatever is sent, so that both forms of a state have one ETag. */
+  readonly etag: string;
+
+  constructor(format: Format, value: unknown) {
+    this.body = render(format, value);
+    this.etag = createHash("md5")
+      .update(format === "json" ? this.body : render("json", value))
+      .digest("hex");
   }
 }
 

@@ -1,5 +1,4 @@
 /** Answers and errors as HTTP: the one place that makes a Response of either. */
-import { createHash } from "node:crypto";
 import { hasCode } from "../../schemas/errors.ts";
 import type { Micros } from "../../schemas/time.ts";
 import { isReadOnly, isUnavailable } from "../../store/postgres/pool.ts";
@@ -8,7 +7,7 @@ import { readOnlyError } from "../read-only.ts";
 import type { Route } from "../route.ts";
 import type { ApiLog } from "../settings.ts";
 import { ApiError, unavailable } from "./errors.ts";
-import { contentType, type Format, render } from "./format.ts";
+import { contentType, type Format, Rendered, render } from "./format.ts";
 
 export interface AnswerContext {
   readonly request: Request;
@@ -24,13 +23,10 @@ export function respond(answer: Answer, { request, route, format }: AnswerContex
     if (cache) headers.set("cache-control", `${cache}, max-age=60`);
     return new Response(null, { status: answer.status, headers });
   }
-  const body = render(format, answer.body);
   headers.set("content-type", contentType(format));
+  const { body, etag } = answer.body instanceof Rendered ? answer.body : new Rendered(format, answer.body);
   if (route.conditional && answer.status === 200) {
-    // Of the JSON form whatever is sent, so that both forms of a state have one ETag, as clients know it: bare.
-    const etag = createHash("md5")
-      .update(format === "json" ? body : render("json", answer.body))
-      .digest("hex");
+    // Bare, as clients know it.
     headers.set("etag", etag);
     const { lastModified } = answer;
     if (lastModified !== undefined) headers.set("last-modified", httpDate(lastModified));

@@ -64,21 +64,16 @@ export async function refreshPackageDownloads(tx: Transaction, today: string): P
 }
 
 export interface PackageDownloads {
-  readonly packageId: number;
   readonly total: number;
   readonly recent: number | null;
   readonly week: number | null;
   readonly day: number | null;
 }
 
-export function packageDownloads(
-  sql: Queryable,
-  packageIds: readonly number[],
-): Promise<readonly PackageDownloads[]> {
-  return sql<PackageDownloads[]>`
-    select package_id as "packageId", total, recent, week, day from package_downloads
-    where package_id = any(${packageIds as number[]}::bigint[])`;
-}
+/** Of a row `d` of `package_downloads` that an outer join may lack: {@link PackageDownloads} or null. */
+export const downloadsColumn = (sql: Queryable) => sql`
+  case when d.package_id is null then null
+    else jsonb_build_object('total', d.total, 'recent', d.recent, 'week', d.week, 'day', d.day) end as downloads`;
 
 export interface DownloadsWanted {
   readonly by: "all" | "day" | "month";

@@ -1,6 +1,6 @@
 /** Who owns a package. */
 import type { Queryable, Transaction } from "../postgres/pool.ts";
-import { type UserReference, type UserRow, usersById } from "./users.ts";
+import { type UserRow, usersById } from "./users.ts";
 
 export type OwnerLevel = "maintainer" | "full";
 
@@ -33,15 +33,6 @@ export async function ownersOf(sql: Queryable, packageId: number): Promise<reado
     const user = users.get(userId);
     return user === undefined ? [] : [{ user, level }];
   });
-}
-
-/** @returns what everybody sees of the owners, by username. */
-export function ownerReferences(sql: Queryable, packageId: number): Promise<readonly UserReference[]> {
-  return sql<UserReference[]>`
-    select u.username,
-      (select e.email from emails e where e.user_id = u.id and e.is_public order by e.id limit 1) as "publicEmail"
-    from package_owners o join users u on u.id = o.user_id
-    where o.package_id = ${packageId} order by u.username collate "C"`;
 }
 
 export async function ownerIds(sql: Queryable, packageId: number): Promise<readonly number[]> {

@@ -1,7 +1,7 @@
 /** Which packages a search finds, and in what order. */
 import type { Micros } from "../../schemas/time.ts";
 import type { Queryable } from "../postgres/pool.ts";
-import type { PackageDownloads } from "./downloads.ts";
+import { downloadsColumn, type PackageDownloads } from "./downloads.ts";
 
 /** A name, `%` standing for anything at either end. */
 export interface NameCondition {
@@ -50,15 +50,14 @@ export interface FoundPackage {
   /** Beside the revision, which begins anew when an older backup of the database is restored. */
   readonly updatedAt: Micros;
   /** Null for a package of which none were counted. */
-  readonly downloads: Omit<PackageDownloads, "packageId"> | null;
+  readonly downloads: PackageDownloads | null;
 }
 
 /** @returns a page of what was found. */
 export function searchPackages(sql: Queryable, search: PackageSearch): Promise<readonly FoundPackage[]> {
   return sql<FoundPackage[]>`
     select p.id, r.name as repository, coalesce(v.revision, 0) as revision, p.updated_at as "updatedAt",
-      case when d.package_id is null then null
-        else jsonb_build_object('total', d.total, 'recent', d.recent, 'week', d.week, 'day', d.day) end as downloads
+      ${downloadsColumn(sql)}
     from unnest(array(${foundIds(sql, search)})) with ordinality as page (id, position)
       join packages p on p.id = page.id join repositories r on r.id = p.repository_id
       left join package_revisions v on v.repository_id = p.repository_id and v.name = p.name

@@ -82,13 +82,12 @@ export function indexOf(rows: readonly PackageRow[]): readonly IndexRow[] {
 /** Packages of one statement. */
 const CHUNK = 500;
 
-/**
- * Writes the rows into a database, with three owners here and there, downloads and descriptions.
- * @returns the repository's id.
- */
-export async function insertCorpus(sql: Sql, rows: readonly PackageRow[]): Promise<number> {
-  const [repository] = await sql<{ id: number }[]>`select id from repositories where public`;
-  const repositoryId = repository?.id ?? 0;
+/** Writes the rows into a repository of a database, with owners, downloads, descriptions and some advisories. */
+export async function insertCorpus(
+  sql: Sql,
+  repositoryId: number,
+  rows: readonly PackageRow[],
+): Promise<void> {
   await sql`
     insert into users (username) select 'user_' || n from generate_series(1, 2000) n`;
   for (let start = 0; start < rows.length; start += CHUNK) {
@@ -101,8 +100,14 @@ export async function insertCorpus(sql: Sql, rows: readonly PackageRow[]): Promi
   await sql`
     insert into package_downloads (package_id, total, recent, week, day)
     select id, id * 7919 % 1000003, id * 7919 % 99991, id * 7919 % 9973, id * 7919 % 997 from packages`;
+  await sql`
+    insert into advisories (id, summary, aliases, published_at, modified_at, reference_urls)
+    select 'EEF-' || n, 'Something leaks', '{}', now(), now(), '[]' from generate_series(1, 100) n`;
+  await sql`
+    insert into advisory_packages (repository_id, package, advisory_id, ranges, versions)
+    select repository_id, name, 'EEF-' || 1 + id % 100, '[[{"introduced": "0"}, {"fixed": "1.0.0"}]]', '{}'
+    from packages where id % 50 = 0`;
   await sql`vacuum analyze`;
-  return repositoryId;
 }
 
 /** What packages are about, in their descriptions: each is found in two hundred of 20,000. */

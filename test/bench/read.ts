@@ -3,21 +3,21 @@
  * pool of connections.
  */
 import { fork } from "node:child_process";
+import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { startEmbeddedPostgres } from "../../store/postgres/embedded.ts";
 import { migrate } from "../../store/postgres/migrate.ts";
 import type { Sql } from "../../store/postgres/pool.ts";
-import { packageAdvisories } from "../../store/queries/advisories.ts";
-import { packageDownloads } from "../../store/queries/downloads.ts";
-import { ownerReferences } from "../../store/queries/owners.ts";
-import { packageByName, packagesById, releaseSummaries } from "../../store/queries/packages.ts";
-import { searchPackages } from "../../store/queries/search.ts";
+import { fullPackageByName } from "../../store/queries/full-package.ts";
+import { packagesById, releaseSummaries } from "../../store/queries/packages.ts";
+import { ensurePublicRepository } from "../../store/queries/repositories.ts";
+import { PACKAGE_ORDERS, type PackageSearch, searchPackages } from "../../store/queries/search.ts";
+import { type SkepFolder, skepFolder } from "../cli/skep.ts";
+import { TOKEN_KEY_PEM } from "../support/api-settings.ts";
 import { openDatabase } from "../support/open-database.ts";
-import { startRegistry } from "../support/registry.ts";
-import { corpus, insertCorpus, numbers, TOPICS } from "./corpus.ts";
+import { corpus, insertCorpus, numbers, REPOSITORY, TOPICS } from "./corpus.ts";
 import type { Load } from "./load.ts";
 import { median, type Row } from "./report.ts";
 
@@ -28,67 +28,102 @@ const SECONDS = 3;
 const RUNS = 3;
 /** Asked for in turn, so that no cache holds them all by chance. */
 const DIFFERENT = 997;
+const PAGE = 100;
+const HEADERS = { "user-agent": "bench" };
 
 export async function benchRead(): Promise<readonly Row[]> {
-  const folder = await mkdtemp(join(tmpdir(), "skep-bench-"));
-  const postgres = await startEmbeddedPostgres({ folder: join(folder, "postgres") });
+  const skep = await skepFolder();
+  const postgres = await startEmbeddedPostgres({ folder: join(skep.folder, "postgres") });
   const database = openDatabase(postgres.url);
-  await migrate(database.sql);
-  const registry = await startRegistry({ database, generator: false });
   try {
-    const repositoryId = await insertCorpus(database.sql, corpus(PACKAGES, RELEASES));
-    const pool = database.pool({ role: "skep_api", max: CLIENTS });
-    const names = await someNames(pool);
-    const port = Number(new URL(registry.url).port);
-    const headers = { "user-agent": "bench" };
-    const etags: string[] = [];
-    for (const name of names) {
-      const response = await fetch(`${registry.url}/api/packages/${name}`, { headers });
-      await response.arrayBuffer();
-      etags.push(response.headers.get("etag") ?? "");
-    }
-    const paths = names.map((name) => `/api/packages/${name}`);
-    const load = { port, connections: CLIENTS, seconds: SECONDS };
-    const fetchPackage = (sql: Sql, index: number) =>
-      rowsOf(sql, repositoryId, names[index % names.length] ?? "");
-    const fetchSearch = (sql: Sql, index: number) =>
-      foundRows(sql, repositoryId, TOPICS[index % TOPICS.length] ?? "");
-    return [
-      await measure(
-        `GET /packages/NAME, ${CLIENTS} clients`,
-        { ...load, status: 200, requests: paths.map((path) => ({ path, headers })) },
-        (index) => fetchPackage(pool, index),
-        500,
-      ),
-      await measure(
-        "the same, the client has it: 304",
-        {
-          ...load,
-          status: 304,
-          requests: paths.map((path, index) => ({
-            path,
-            headers: { ...headers, "if-none-match": etags[index] ?? "" },
-          })),
-        },
-        (index) => fetchPackage(pool, index),
-        1_000,
-      ),
-      await measure(
-        "GET /packages?search=, the 100 most downloaded of 200",
-        {
-          ...load,
-          status: 200,
-          requests: TOPICS.map((word) => ({ path: `/api/packages?search=${word}&sort=downloads`, headers })),
-        },
-        (index) => fetchSearch(pool, index),
-        150,
-      ),
-    ];
+    await migrate(database.sql);
+    const { id } = await ensurePublicRepository(database.sql, REPOSITORY.name);
+    await insertCorpus(database.sql, id, corpus(PACKAGES, RELEASES));
+    await startApi(skep, postgres.url);
+    return await measureReads(skep, database.pool({ role: "skep_api", max: CLIENTS }), id);
   } finally {
-    await registry.stop();
+    await skep.remove();
+    await database.drop();
     await postgres.stop();
-    await rm(folder, { recursive: true, force: true });
+    await rm(skep.folder, { recursive: true, force: true });
   }
+}
+
+/** `skep api` as in production, its log included, but without limits on how much one address may ask. */
+async function startApi(skep: SkepFolder, databaseUrl: string): Promise<void> {
+  const tokenKeyFile = join(skep.folder, "token-key.pem");
+  await writeFile(tokenKeyFile, TOKEN_KEY_PEM, { mode: 0o600 });
+  const api = skep.start(["api"], {
+    DATABASE_URL: databaseUrl,
+    SKEP_KEY_SECRET: randomBytes(32).toString("hex"),
+    SKEP_TOKEN_KEY_FILE: tokenKeyFile,
+    SKEP_PRIVATE_STORE: `folder:${join(skep.folder, "private")}`,
+    SKEP_REPOSITORY: REPOSITORY.name,
+    SKEP_ADDRESS_LIMIT: "0",
+  });
+  await api.until("the API is ready");
+}
+
+async function measureReads(skep: SkepFolder, pool: Sql, repositoryId: number): Promise<readonly Row[]> {
+  const names = await someNames(pool);
+  const paths = names.map((name) => `/api/packages/${name}`);
+  const etags: string[] = [];
+  for (const path of paths) etags.push(await etagOf(skep.url + path));
+  const load = { port: Number(new URL(skep.url).port), connections: CLIENTS, seconds: SECONDS, status: 200 };
+  const plain = (path: string) => ({ path, headers: HEADERS });
+  const fetchPackage = (index: number) => rowsOf(pool, repositoryId, names[index % names.length] ?? "");
+  const pages = PACKAGE_ORDERS.flatMap((sort) =>
+    Array.from({ length: PACKAGES / PAGE }, (_, index) => ({ sort, number: index + 1 })),
+  );
+  return [
+    await measure(
+      `GET /packages/NAME, ${CLIENTS} clients`,
+      { ...load, requests: paths.map(plain) },
+      fetchPackage,
+      500,
+    ),
+    await measure(
+      "the same, the client has it: 304",
+      {
+        ...load,
+        status: 304,
+        requests: paths.map((path, index) => ({
+          path,
+          headers: { ...HEADERS, "if-none-match": etags[index] ?? "" },
+        })),
+      },
+      fetchPackage,
+      1_000,
+    ),
+    await measure(
+      `GET /packages?search=, the ${PAGE} most downloaded of 200`,
+      { ...load, requests: TOPICS.map((word) => plain(`/api/packages?search=${word}&sort=downloads`)) },
+      (index) => listed(pool, searchFor(repositoryId, TOPICS[index % TOPICS.length] ?? "")),
+      150,
+    ),
+    await measure(
+      "GET /packages?page=&sort=, every page by every order",
+      {
+        ...load,
+        requests: pages.map(({ sort, number }) => plain(`/api/packages?page=${number}&sort=${sort}`)),
+      },
+      (index) => {
+        const { sort, number } = pages[index % pages.length] ?? { sort: "name", number: 1 };
+        return listed(pool, {
+          repositoryIds: [repositoryId],
+          sort,
+          offset: (number - 1) * PAGE,
+          limit: PAGE,
+        });
+      },
+    ),
+  ];
+}
+
+async function etagOf(url: string): Promise<string> {
+  const response = await fetch(url, { headers: HEADERS });
+  await response.arrayBuffer();
+  return response.headers.get("etag") ?? "";
 }
 
 async function someNames(sql: Sql): Promise<readonly string[]> {
@@ -99,28 +134,24 @@ async function someNames(sql: Sql): Promise<readonly string[]> {
 
 /** What an answer about a package is made of. */
 async function rowsOf(sql: Sql, repositoryId: number, name: string): Promise<unknown> {
-  const row = await packageByName(sql, repositoryId, name);
-  const id = row?.id ?? 0;
-  return Promise.all([
-    releaseSummaries(sql, [id]),
-    ownerReferences(sql, id),
-    packageAdvisories(sql, repositoryId, [name]),
-    packageDownloads(sql, [id]),
-  ]);
+  const row = await fullPackageByName(sql, repositoryId, name);
+  return row && releaseSummaries(sql, [row.id]);
 }
 
-async function foundRows(sql: Sql, repositoryId: number, word: string): Promise<unknown> {
-  const rows = await searchPackages(sql, {
-    repositoryIds: [repositoryId],
-    text: {
-      name: { text: word, openStart: true, openEnd: true },
-      words: [word],
-      repositoryIds: [repositoryId],
-    },
+function searchFor(repositoryId: number, word: string): PackageSearch {
+  const repositoryIds = [repositoryId];
+  return {
+    repositoryIds,
+    text: { name: { text: word, openStart: true, openEnd: true }, words: [word], repositoryIds },
     sort: "total_downloads",
     offset: 0,
-    limit: 100,
-  });
+    limit: PAGE,
+  };
+}
+
+/** What a page of a list is made of. */
+async function listed(sql: Sql, search: PackageSearch): Promise<unknown> {
+  const rows = await searchPackages(sql, search);
   const ids = rows.map(({ id }) => id);
   return Promise.all([packagesById(sql, ids), releaseSummaries(sql, ids)]);
 }
@@ -129,7 +160,7 @@ async function measure(
   what: string,
   load: Load,
   bare: (index: number) => Promise<unknown>,
-  goal: number,
+  goal?: number,
 ): Promise<Row> {
   const ours: number[] = [];
   const limit: number[] = [];
@@ -143,7 +174,7 @@ async function measure(
     limit: `${median(limit).toFixed(0)}/s`,
     beside: "the same rows through a bare pool",
     ratio: median(ours) / median(limit),
-    goal: `${goal}/s`,
+    goal: goal === undefined ? "" : `${goal}/s`,
   };
 }
 

@@ -7,15 +7,10 @@
 import { notFound } from "../../api/http/errors.ts";
 import { sortByVersion } from "../../hex/versions/sort.ts";
 import { isPrerelease, parseVersion } from "../../hex/versions/version.ts";
+import { fullPackageByName } from "../../store/queries/full-package.ts";
 import { membershipRole } from "../../store/queries/memberships.ts";
 import { type OwnedRepositoryRow, ownedRepository } from "../../store/queries/organizations.ts";
-import { ownerReferences } from "../../store/queries/owners.ts";
-import {
-  type ApiPackageRow,
-  packageByName,
-  type ReleaseSummary,
-  releaseSummaries,
-} from "../../store/queries/packages.ts";
+import { type ApiPackageRow, type ReleaseSummary, releaseSummaries } from "../../store/queries/packages.ts";
 import { configs } from "../../views/configs.ts";
 import { urlsOf } from "../../views/urls.ts";
 import { Frame } from "../parts/frame.tsx";
@@ -29,12 +24,9 @@ export async function showPackage(visit: Visit): Promise<Response> {
   const { repositoryName, name, version } = addressed(visit);
   const repository = await ownedRepository(sql, repositoryName);
   const row =
-    repository && (await mayRead(visit, repository)) && (await packageByName(sql, repository.id, name));
+    repository && (await mayRead(visit, repository)) && (await fullPackageByName(sql, repository.id, name));
   if (!repository || !row) throw notFound();
-  const [releases, owners] = await Promise.all([
-    releaseSummaries(sql, [row.id]),
-    ownerReferences(sql, row.id),
-  ]);
+  const releases = await releaseSummaries(sql, [row.id]);
   const sorted = sortByVersion(releases, (release) => release.version).toReversed();
   const shown =
     version === undefined
@@ -54,7 +46,7 @@ export async function showPackage(visit: Visit): Promise<Response> {
         </p>
       )}
       <Lines repository={repository} row={row} release={shown} />
-      <Facts visit={visit} repository={repository} row={row} release={shown} owners={owners} />
+      <Facts visit={visit} repository={repository} row={row} release={shown} owners={row.owners} />
       <Versions repository={repository} row={row} releases={sorted} />
     </Frame>
   );

@@ -1,4 +1,5 @@
-/** 13.1: what lists show is what is there, although their entries are kept. */
+/** 13.1: what is shown of packages, in lists and alone, is what is there, although it is kept. */
+import { randomUUID } from "node:crypto";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { createApi } from "../../api/app.ts";
@@ -31,7 +32,7 @@ async function download(count: number): Promise<void> {
   const { sql } = registry.database;
   await sql`
     insert into download_counts (release_id, day, source, downloads)
-    select id, '2020-01-01', ${`log ${count}`}, ${count} from releases order by id limit 1`;
+    select id, '2020-01-01', ${randomUUID()}, ${count} from releases order by id limit 1`;
   await sql.begin((tx) => refreshPackageDownloads(tx, "2020-01-02"));
 }
 
@@ -49,21 +50,59 @@ const CHANGES: readonly (readonly [string, () => Promise<void>])[] = [
   ["more of them", () => download(4)],
 ];
 
-it("each change is shown at once, as a process shows it that has kept nothing", async () => {
-  const list = () => registry.request("/packages?sort=downloads");
-  let before = await (await list()).text();
-  for (const [name, change] of CHANGES) {
-    await change();
-    const shown = await list();
-    const [text, etag] = [await shown.text(), shown.headers.get("etag")];
-    expect(text, name).not.toBe(before);
-    const fresh = await createApi(registry.deps).request("/api/packages?sort=downloads", {
-      headers: { "user-agent": "test" },
-    });
-    expect([text, etag], name).toEqual([await fresh.text(), fresh.headers.get("etag")]);
-    before = text;
-  }
-});
+/** What is shown of a package alone. */
+const OF_ONE: readonly (readonly [string, () => Promise<unknown>])[] = [
+  ["an owner", () => own("bob", "full")],
+  ["another address that everybody sees", () => update(SQL.address)],
+  ["none any more", () => update(SQL.hidden)],
+  ["another name of an owner", () => update(SQL.name)],
+  ["an owner less", () => send("DELETE", "/packages/example/owners/rob")],
+  ["an advisory", () => update(SQL.advisory)],
+  ["which says something else", () => update(SQL.summary)],
+  ["about other releases", () => update(SQL.ranges)],
+  ["and is withdrawn", () => update(SQL.withdrawn)],
+];
+const SQL = {
+  address: "update emails set email = 'other@example.com' where email = 'bob@example.com'",
+  hidden: "update emails set is_public = false where email = 'other@example.com'",
+  name: "update users set username = 'rob' where username = 'bob'",
+  advisory: `
+    with made as (
+      insert into advisories (id, summary, aliases, published_at, modified_at, reference_urls)
+      values ('EEF-1', 'bad', '{}', now(), now(), '[]') returning id)
+    insert into advisory_packages (repository_id, package, advisory_id, ranges, versions)
+    select r.id, 'example', made.id, '[[{"introduced":"0"}]]', '{}' from made, repositories r where r.public`,
+  summary: "update advisories set summary = 'worse'",
+  ranges: "update advisory_packages set ranges = '[]', versions = '{1.0.0}'",
+  withdrawn: "delete from advisory_packages",
+};
+const update = (text: string) => registry.database.sql.unsafe(text);
+const own = async (username: string, level: "full" | "maintainer") => {
+  await registry.user(username);
+  await registry.own(username, "example", level);
+};
+
+it.each([
+  ["/packages?sort=downloads", CHANGES],
+  ["/packages/example", [...CHANGES, ...OF_ONE]],
+] as const)(
+  "%s: each change is shown at once, as a process shows it that has kept nothing",
+  async (path, changes) => {
+    const read = () => registry.request(path);
+    let before = await (await read()).text();
+    for (const [name, change] of changes) {
+      await change();
+      const shown = await read();
+      const [text, etag] = [await shown.text(), shown.headers.get("etag")];
+      expect(text, name).not.toBe(before);
+      const fresh = await createApi(registry.deps).request(`/api${path}`, {
+        headers: { "user-agent": "test" },
+      });
+      expect([text, etag], name).toEqual([await fresh.text(), fresh.headers.get("etag")]);
+      before = text;
+    }
+  },
+);
 
 it("in both formats, under one ETag", async () => {
   const json = await registry.request("/packages");

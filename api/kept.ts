@@ -3,7 +3,7 @@ import { LRUCache } from "lru-cache";
 
 const MOST_BYTES = 64 << 20;
 
-export class Kept<Value extends object | string> {
+export class Kept<Value extends object> {
   readonly #values: LRUCache<string, { readonly stamp: string; readonly value: Value }>;
 
   /** @param lengthOf about how many bytes a value takes; of all, those that were not used for longest go */

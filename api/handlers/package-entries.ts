@@ -6,6 +6,7 @@ import { packagesById, type ReleaseSummary, releaseSummaries } from "../../store
 import type { FoundPackage } from "../../store/queries/search.ts";
 import { packageInList } from "../../views/package.ts";
 import { urlsOf } from "../../views/urls.ts";
+import { render } from "../http/format.ts";
 import { Kept } from "../kept.ts";
 import type { ApiDependencies } from "../settings.ts";
 
@@ -13,22 +14,22 @@ type Dependencies = Pick<ApiDependencies, "sql" | "settings">;
 
 export class PackageEntries {
   readonly #deps: Dependencies;
-  readonly #kept = new Kept<string>((json) => json.length);
+  readonly #kept = new Kept<Uint8Array>((json) => json.length);
 
   constructor(deps: Dependencies) {
     this.#deps = deps;
   }
 
   /** @returns the JSON of the entries, in their order. */
-  async json(found: readonly FoundPackage[]): Promise<readonly string[]> {
-    const known = new Map<number, string>();
+  async json(found: readonly FoundPackage[]): Promise<readonly Uint8Array[]> {
+    const known = new Map<number, Uint8Array>();
     for (const row of found) {
       const json = this.#kept.get(String(row.id), stampOf(row));
       if (json !== undefined) known.set(row.id, json);
     }
     const missing = found.filter((row) => !known.has(row.id));
     for (const [row, view] of await this.#load(missing)) {
-      const json = JSON.stringify(view);
+      const json = render("json", view);
       this.#kept.keep(String(row.id), stampOf(row), json);
       known.set(row.id, json);
     }

@@ -44,18 +44,20 @@ export function contentType(format: Format): string {
   return CONTENT_TYPES[format];
 }
 
+const [OPEN, COMMA, CLOSE] = [Buffer.from("["), Buffer.from(","), Buffer.from("]")] as const;
+
 /** A list whose items are JSON already. */
 export class JsonList {
-  readonly items: readonly string[];
+  readonly items: readonly Uint8Array[];
 
-  constructor(items: readonly string[]) {
+  constructor(items: readonly Uint8Array[]) {
     this.items = items;
   }
 }
 
 /** A body as it is sent, and its ETag. */
 export class Rendered {
-  readonly body: string | Uint8Array;
+  readonly body: Uint8Array<ArrayBuffer>;
   /** Of the JSON form whatever is sent, so that both forms of a state have one ETag. */
   readonly etag: string;
 
@@ -67,13 +69,19 @@ export class Rendered {
   }
 }
 
+const encoder = new TextEncoder();
+
 /** @param value of JSON's types, with instants; a {@link JsonList} as JSON alone */
-export function render(format: Format, value: unknown): string | Uint8Array {
+export function render(format: Format, value: unknown): Uint8Array<ArrayBuffer> {
   if (value instanceof JsonList) {
     if (format !== "json") throw new TypeError("a list of JSON is not made for another format");
-    return `[${value.items.join(",")}]`;
+    const separated = value.items.flatMap((item, index) => (index === 0 ? [item] : [COMMA, item]));
+    return Buffer.concat([OPEN, ...separated, CLOSE]);
   }
-  return format === "json" ? JSON.stringify(value) : encodeTerm(toTerm(value));
+  // Not as a small Buffer, which is part of a greater one and holds all of it: what is made here may be kept.
+  return format === "json"
+    ? encoder.encode(JSON.stringify(value))
+    : new Uint8Array(encodeTerm(toTerm(value)));
 }
 
 function toTerm(value: unknown): unknown {

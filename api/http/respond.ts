@@ -33,7 +33,7 @@ export function respond(answer: Answer, { request, route, format }: AnswerContex
     if (isKnown(request.headers, etag, lastModified)) return new Response(null, { status: 304, headers });
   }
   if (cache) headers.set("cache-control", `${cache}, max-age=60`);
-  return new Response(bodyOf(body), { status: answer.status, headers });
+  return new Response(body, { status: answer.status, headers });
 }
 
 /**
@@ -59,10 +59,6 @@ function httpDate(at: Micros): string {
   return new Date(Math.floor(at / 1000)).toUTCString();
 }
 
-function bodyOf(body: string | Uint8Array): string | Uint8Array<ArrayBuffer> {
-  return typeof body === "string" ? body : new Uint8Array(body);
-}
-
 /** @returns the error as its client may see it; what is hidden there is logged. */
 export function respondError(error: unknown, format: Format, log: ApiLog, requestId: string): Response {
   const shown = asApiError(error);
@@ -77,7 +73,7 @@ export function respondError(error: unknown, format: Format, log: ApiLog, reques
     ...shown.headers,
     "content-type": contentType(format),
   });
-  return new Response(bodyOf(render(format, body)), { status: shown.status, headers });
+  return new Response(render(format, body), { status: shown.status, headers });
 }
 
 function asApiError(error: unknown): ApiError {

@@ -108,6 +108,6 @@ it("any history", async () => {
         await world.close();
       }
     }),
-    { numRuns: 20 },
+    { numRuns: 12 },
   );
 });

@@ -14,20 +14,25 @@ const MILLISECONDS = 1_000;
 export async function watch<T>(what: string, look: () => Promise<T>, log: ApiLog): Promise<Watched<T>> {
   let value = await look();
   let failed = false;
-  let looking: Promise<void> | undefined;
+  const lookOnce = async () => {
+    try {
+      value = await look();
+      failed = false;
+    } catch (error) {
+      if (!failed) log.warn({ err: error }, `${what} cannot be looked up; what it was counts on`);
+      failed = true;
+    }
+  };
+  let looking = Promise.resolve();
+  let next: Promise<void> | undefined;
+  // A look that is under way may have read what was before the change that the caller knows of: it takes another one.
   const refresh = () => {
-    looking ??= (async () => {
-      try {
-        value = await look();
-        failed = false;
-      } catch (error) {
-        if (!failed) log.warn({ err: error }, `${what} cannot be looked up; what it was counts on`);
-        failed = true;
-      } finally {
-        looking = undefined;
-      }
-    })();
-    return looking;
+    next ??= looking.then(() => {
+      next = undefined;
+      looking = lookOnce();
+      return looking;
+    });
+    return next;
   };
   const timer = setInterval(refresh, MILLISECONDS);
   timer.unref();

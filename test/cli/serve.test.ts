@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { isAlive } from "../../store/postgres/embedded-running.ts";
 import { headersOf, publish as publishTo, tarballOf } from "./package.ts";
-import { type Ended, type SkepFolder, skepFolder } from "./skep.ts";
+import { CALLED, type Ended, type SkepFolder, skepFolder } from "./skep.ts";
 
 let skep: SkepFolder;
 beforeEach(async () => {
@@ -44,7 +44,7 @@ describe("the first start", () => {
     expect(text).toContain(`mix hex.repo add local ${skep.url}/repo --fetch-public-key ${fingerprint}\n`);
     expect(text).toContain(`repo_public_key => <<"${pem.trimEnd()}\n">>`);
     expect(text).toContain(`HEX_API_URL=${skep.url}/api mix hex.publish`);
-    const command = `SKEP_DATA_DIR=${join(skep.folder, "data")} npm run -s skep --`;
+    const command = `SKEP_DATA_DIR=${join(skep.folder, "data")} ${CALLED}`;
     expect(text).toContain(`export HEX_API_KEY=$(${command} key create --user admin)`);
     expect(text).toContain(`data in ${join(skep.folder, "data")}`);
 

@@ -7,6 +7,11 @@ import { join, resolve } from "node:path";
 import { findEmbeddedPostgres, startEmbeddedPostgres } from "../../store/postgres/embedded.ts";
 
 const root = resolve(import.meta.dirname, "../..");
+/** With SKEP_BUILT what `npm run build` has made, which starts faster; else the sources. */
+const SKEP = process.env.SKEP_BUILT ? ["dist/cli/main.js"] : ["--import", "tsx", "cli/main.ts"];
+
+/** How the program says that it is called. */
+export const CALLED = process.env.SKEP_BUILT ? "skep" : "npm run -s skep --";
 
 export interface Ended {
   readonly code: number | null;
@@ -82,7 +87,7 @@ export async function skepFolder(): Promise<SkepFolder> {
 
 function startSkep(args: readonly string[], more: Environment): RunningSkep {
   const { PATH = "", HOME = "" } = process.env;
-  const child = spawn(process.execPath, ["--import", "tsx", "cli/main.ts", ...args], {
+  const child = spawn(process.execPath, [...SKEP, ...args], {
     cwd: root,
     env: { PATH, HOME, ...more },
   });

@@ -31,7 +31,7 @@ export class PackageAnswers {
     const { sql, settings } = this.#deps;
     const [releases, advisories] = await Promise.all([
       releaseSummaries(sql, [row.id]),
-      packageAdvisories(sql, repository.id, [row.name]),
+      row.advisoriesHash === null ? [] : packageAdvisories(sql, repository.id, [row.name]),
     ]);
     const urls = urlsOf(settings, repository.name);
     return packageAlone(
@@ -47,9 +47,8 @@ export class PackageAnswers {
 }
 
 /**
- * All that an answer is made of, but for the installation's addresses. The row is in it as a whole: owners and downloads
- * change by themselves. Releases and advisories change with the row's revision; where that begins anew, as an older
- * backup of the database is restored, the time of the last change is another.
+ * All that an answer is made of, but for the installation's addresses: the row is in it as a whole. For the releases the
+ * revision stands, and for an older backup of the database, in which revisions come again, the time of the last change.
  */
 function stampOf(repository: RepositoryRow, row: FullPackageRow): string {
   return JSON.stringify([repository.name, row]);

@@ -45,7 +45,7 @@ export type PackageOrder = (typeof PACKAGE_ORDERS)[number];
 export interface FoundPackage {
   readonly id: number;
   readonly repository: string;
-  /** Raised by every change of the package, its releases, their documentation and its advisories. */
+  /** Raised by every change of the package, its releases and their documentation. */
   readonly revision: number;
   /** Beside the revision, which begins anew when an older backup of the database is restored. */
   readonly updatedAt: Micros;

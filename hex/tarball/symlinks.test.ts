@@ -112,7 +112,8 @@ function escapes(links: Links): string[] {
 
 function resolve(path: string, otherwise: string): string {
   try {
-    return realpathSync(path);
+    // As the system does it: Node's own one undoes `link/..` by the text, and may then go round for ever.
+    return realpathSync.native(path);
   } catch {
     return otherwise;
   }

@@ -5,7 +5,7 @@
 import type { RepositoryName } from "../hex/ids.ts";
 import type { TokenVerifiers } from "../schemas/access-token/keys.ts";
 import { opensRepository, readToken } from "../schemas/access-token/token.ts";
-import { type Micros, micros } from "../schemas/time.ts";
+import { type Micros, microsOf } from "../schemas/time.ts";
 import { hashKeySecret, sameSecret } from "../store/key-secret.ts";
 import type { Sql } from "../store/postgres/pool.ts";
 import { isTouchDue, type KeyPermission, touchKey } from "../store/queries/keys.ts";
@@ -57,7 +57,7 @@ export function createPrivateReaders(settings: ReadersSettings): PrivateReaders 
     const { first, second } = hashKeySecret(keySecret, secret);
     const reader = await keyReader(sql, first, repository);
     if (reader === undefined || !sameSecret(reader.secretSecond, second)) return INVALID;
-    const now = micros(clock().getTime() * 1000);
+    const now = microsOf(clock());
     const refusal = refusalOfReader(reader, repository, now);
     if (refusal === undefined && isTouchDue(reader, now)) {
       // For people to know which keys are in use. An install must not fail for it.

@@ -13,6 +13,11 @@ export function micros(value: number): Micros {
   return value as Micros;
 }
 
+/** @returns the instant of a clock's date. */
+export function microsOf(date: Date): Micros {
+  return micros(date.getTime() * 1000);
+}
+
 const POSTGRES = /^(\d{4})-(\d\d)-(\d\d)[ T](\d\d):(\d\d):(\d\d)(?:\.(\d{1,6}))?(?:\+00(?::00)?|Z)$/;
 
 /**

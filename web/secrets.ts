@@ -1,5 +1,5 @@
-/** Secrets of browsers: the cookie, its hash, and the token that its forms carry. Pure but for the randomness. */
-import { createHash, createHmac } from "node:crypto";
+/** Secrets of browsers: the cookie, and the token that its forms carry. Pure but for the randomness. */
+import { createHmac } from "node:crypto";
 import { sameSecret } from "../api/auth/key-secret.ts";
 
 const SECRET_BYTES = 32;
@@ -11,11 +11,6 @@ export function newSessionSecret(random: (bytes: number) => Uint8Array): string 
 /** @returns whether a cookie has the form of one of ours. */
 export function isSessionSecret(text: string | undefined): text is string {
   return text !== undefined && /^[\w-]{43}$/.test(text);
-}
-
-/** The secret is random and long, so that a plain hash keeps it. */
-export function hashSessionSecret(secret: string): string {
-  return createHash("sha256").update(secret).digest("hex");
 }
 
 /** What a form carries to show that it is ours: bound to the cookie, so that another site can neither read nor guess it. */

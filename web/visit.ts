@@ -1,10 +1,11 @@
 /** One request of a browser: who sent it, from where, and what its answer sets. */
 import type { Context } from "hono";
 import { getCookie, setCookie } from "hono/cookie";
+import { hashToken } from "../api/auth/token-hash.ts";
 import { clientAddress, type NodeBindings } from "../api/http/client.ts";
 import { plainAddress } from "../api/limits/address.ts";
 import type { ApiDependencies } from "../api/settings.ts";
-import { type Micros, micros } from "../schemas/time.ts";
+import { type Micros, micros, microsOf } from "../schemas/time.ts";
 import type { Transaction } from "../store/postgres/pool.ts";
 import { audit } from "../store/queries/audit.ts";
 import { endOldestSessions, MOST_SESSIONS } from "../store/queries/sessions.ts";
@@ -18,7 +19,7 @@ import {
 } from "../store/queries/web-sessions.ts";
 import { Form } from "./form.ts";
 import { type Notice, type NoticeName, noticeOf } from "./notices.ts";
-import { csrfToken, hashSessionSecret, isCsrfToken, isSessionSecret, newSessionSecret } from "./secrets.ts";
+import { csrfToken, isCsrfToken, isSessionSecret, newSessionSecret } from "./secrets.ts";
 
 export type WebContext = Context<{ Bindings: NodeBindings }>;
 
@@ -57,7 +58,7 @@ export class Visit {
     const forwarded = c.req.header("x-forwarded-for") ?? null;
     this.ip = plainAddress(clientAddress(forwarded, peer, deps.settings.trustedProxies));
     this.userAgent = c.req.header("user-agent") ?? "";
-    this.now = micros(deps.clock().getTime() * 1000);
+    this.now = microsOf(deps.clock());
     const secret = getCookie(c, this.#cookieName());
     this.#secret = isSessionSecret(secret) ? secret : undefined;
     this.notice = noticeOf(getCookie(c, NOTICE_COOKIE));
@@ -74,7 +75,7 @@ export class Visit {
   async #loadSession(): Promise<void> {
     if (this.#secret === undefined) return;
     const { sql } = this.deps;
-    const session = await webSessionByHash(sql, hashSessionSecret(this.#secret), this.now);
+    const session = await webSessionByHash(sql, hashToken(this.#secret), this.now);
     const user = session && (await userById(sql, session.userId));
     if (session === undefined || user === undefined || user.deactivatedAt !== null) return;
     this.session = session;
@@ -123,7 +124,7 @@ export class Visit {
     const secret = newSessionSecret(this.deps.random);
     const lasts = pending ? PENDING_MICROS : SESSION_MICROS;
     const session = {
-      secretHash: hashSessionSecret(secret),
+      secretHash: hashToken(secret),
       userId,
       pending,
       sudoUntil: pending ? null : this.sudoUntil,

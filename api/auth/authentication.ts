@@ -1,16 +1,15 @@
 /** From the Authorization header to a principal. */
 import { readToken } from "../../schemas/access-token/token.ts";
-import { micros } from "../../schemas/time.ts";
+import { microsOf } from "../../schemas/time.ts";
 import { isReadOnly } from "../../store/postgres/pool.ts";
 import { isTouchDue, type KeyRow, keyByHash, touchKey } from "../../store/queries/keys.ts";
 import { touchOAuthSession } from "../../store/queries/oauth-sessions.ts";
-import { liveToken, type OAuthTokenRow } from "../../store/queries/oauth-tokens.ts";
-import { organizationById } from "../../store/queries/organizations.ts";
-import { userById, userByLogin } from "../../store/queries/users.ts";
+import { liveToken } from "../../store/queries/oauth-tokens.ts";
+import { userByLogin } from "../../store/queries/users.ts";
 import { isStorable } from "../http/body.ts";
 import { badRequest, unauthorized } from "../http/errors.ts";
 import { limitSignIns } from "../limits/sign-in.ts";
-import { subjectOf } from "../oauth/bearer.ts";
+import { bearerOf, subjectOf } from "../oauth/bearer.ts";
 import type { ApiDependencies } from "../settings.ts";
 import { hashKeySecret, sameSecret } from "./key-secret.ts";
 import { verifyPassword } from "./password.ts";
@@ -76,22 +75,32 @@ async function authenticateBasic(
   };
 }
 
+/** @returns the key with that secret, revoked or not. */
+export async function keyBySecret(
+  { sql, keySecret }: Pick<ApiDependencies, "sql" | "keySecret">,
+  secret: string,
+): Promise<KeyRow | undefined> {
+  const { first, second } = hashKeySecret(keySecret, secret);
+  const key = await keyByHash(sql, first);
+  return key !== undefined && sameSecret(key.secretSecond, second) ? key : undefined;
+}
+
 async function authenticateKey(
   deps: ApiDependencies,
   secret: string,
   origin: RequestOrigin,
 ): Promise<Principal> {
-  const { first, second } = hashKeySecret(deps.keySecret, secret);
-  const key = await keyByHash(deps.sql, first);
-  if (key === undefined || !sameSecret(key.secretSecond, second)) throw unauthorized("invalid API key");
-  const now = micros(deps.clock().getTime() * 1000);
+  const key = await keyBySecret(deps, secret);
+  if (key === undefined) throw unauthorized("invalid API key");
+  const now = microsOf(deps.clock());
   if (key.revokeAt !== null && key.revokeAt < now) throw unauthorized("API key revoked");
-  const principal = await ownerOf(deps, key);
+  const bearer = await bearerOf(deps.sql, key);
+  if (bearer === undefined) throw unauthorized("invalid API key");
   if (isTouchDue(key, now)) {
     const use = { at: now, ip: origin.ip, agent: origin.userAgent };
     await rememberUse(deps, () => touchKey(deps.sql, key.id, use));
   }
-  return principal;
+  return { ...bearer, credential: { kind: "key", key } };
 }
 
 /** By signature and claims, and by what is stored: a token that was revoked is worth nothing at once. */
@@ -102,40 +111,14 @@ async function authenticateToken(
 ): Promise<Principal> {
   const { sql } = deps;
   const claims = await readToken(deps.tokenKeys, token, deps.clock());
-  const now = micros(deps.clock().getTime() * 1000);
+  const now = microsOf(deps.clock());
   const row = claims?.kind === "access" ? await liveToken(sql, claims.id, now) : undefined;
-  const principal = row && (await principalOf(deps, row));
-  if (row === undefined || principal === undefined || subjectOf(principal) !== claims?.subject) {
+  const bearer = row && (await bearerOf(sql, row));
+  if (row === undefined || bearer === undefined || subjectOf(bearer) !== claims?.subject) {
     throw unauthorized("invalid API key");
   }
   if (isTouchDue(row, now)) await rememberUse(deps, () => touchOAuthSession(sql, row.sessionId, now, ip));
-  return principal;
-}
-
-async function principalOf(
-  { sql }: ApiDependencies,
-  { userId, organizationId, scopes, sessionId }: OAuthTokenRow,
-): Promise<Exclude<Principal, { kind: "none" }> | undefined> {
-  const credential = { kind: "oauth", scopes, sessionId } as const;
-  if (organizationId !== null) {
-    const organization = await organizationById(sql, organizationId);
-    return organization && { kind: "organization", organization, credential };
-  }
-  const user = userId === null ? undefined : await userById(sql, userId);
-  return user?.organizationId === null ? { kind: "user", user, credential } : undefined;
-}
-
-async function ownerOf(deps: ApiDependencies, key: KeyRow): Promise<Principal> {
-  const credential = { kind: "key", key } as const;
-  if (key.organizationId !== null) {
-    const organization = await organizationById(deps.sql, key.organizationId);
-    if (organization !== undefined) return { kind: "organization", organization, credential };
-  } else if (key.userId !== null) {
-    const user = await userById(deps.sql, key.userId);
-    // The account of an organization acts through keys of the organization, and not through its own.
-    if (user !== undefined && user.organizationId === null) return { kind: "user", user, credential };
-  }
-  throw unauthorized("invalid API key");
+  return { ...bearer, credential: { kind: "oauth", scopes: row.scopes, sessionId: row.sessionId } };
 }
 
 /** For people to know what is in use; a request does not fail for it. */

@@ -1,5 +1,5 @@
 /** Codes for the day on which the authenticator is lost: each works once, in a browser. Pure but for chance. */
-import { createHash } from "node:crypto";
+import { hashToken } from "./token-hash.ts";
 
 const HOW_MANY = 10;
 const CODE_BYTES = 10;
@@ -12,7 +12,7 @@ export function newRecoveryCodes(random: (bytes: number) => Uint8Array): readonl
   });
 }
 
-/** @returns what is stored of a code, however it was typed: it is random and long, so that a plain hash keeps it. */
+/** @returns what is stored of a code, however it was typed. */
 export function hashRecoveryCode(code: string): string {
-  return createHash("sha256").update(code.toLowerCase().replace(/[\s-]/g, "")).digest("hex");
+  return hashToken(code.toLowerCase().replace(/[\s-]/g, ""));
 }

@@ -1,5 +1,5 @@
 /** API keys of the user or the organization. */
-import { micros } from "../../schemas/time.ts";
+import { micros, microsOf } from "../../schemas/time.ts";
 import type { Transaction } from "../../store/postgres/pool.ts";
 import {
   insertKey,
@@ -25,7 +25,7 @@ import { auditedUser } from "../views/audit.ts";
 import { keyView } from "../views/key.ts";
 import { auditedOrganization } from "../views/organization.ts";
 import { auditCall } from "./change.ts";
-import { findOrganization, now } from "./lookup.ts";
+import { findOrganization } from "./lookup.ts";
 
 type Owner =
   | { readonly kind: "user"; readonly user: UserRow; readonly ids: KeyOwner }
@@ -47,7 +47,7 @@ async function findOwner(call: Call): Promise<Owner> {
 }
 
 async function liveKeysFor(call: Call, owner: Owner): Promise<readonly KeyRow[]> {
-  return owner.kind === "nobody" ? [] : liveKeysOf(call.deps.sql, owner.ids, now(call));
+  return owner.kind === "nobody" ? [] : liveKeysOf(call.deps.sql, owner.ids, microsOf(call.deps.clock()));
 }
 
 export const listKeys: Handler = async (call) => {
@@ -68,7 +68,7 @@ export const createKey: Handler = async (call) => {
   const owner = await findOwner(call);
   if (owner.kind === "nobody") throw notFound();
   const { deps } = call;
-  const request = readKeyRequest(call.params, deps.settings.repositoryName, now(call));
+  const request = readKeyRequest(call.params, deps.settings.repositoryName, microsOf(call.deps.clock()));
   for (const permission of request.permissions) await requireAccess(call, owner, permission);
   const secret = newKeySecret(deps.random);
   const { first, second } = hashKeySecret(deps.keySecret, secret);
@@ -76,7 +76,7 @@ export const createKey: Handler = async (call) => {
     const made = await insertKey(
       tx,
       { ...request, ...owner.ids, secretFirst: first, secretSecond: second },
-      now(call),
+      microsOf(call.deps.clock()),
     );
     await tellKeyMade(tx, deps.settings, await recipientsOf(tx, owner), made.name);
     await auditCall(call, tx, "key.generate", keyParams(made, owner), owner.ids.organizationId);
@@ -147,7 +147,7 @@ export const deleteAllKeys: Handler = async (call) => {
 
 async function revoke(call: Call, owner: Owner, names: readonly string[]): Promise<readonly KeyRow[]> {
   if (owner.kind === "nobody") throw notFound();
-  const at = now(call);
+  const at = microsOf(call.deps.clock());
   return call.deps.sql.begin(async (tx) => {
     // A second back, so that the next request with the key finds it revoked.
     const revoked = await revokeKeys(tx, owner.ids, names, at, micros(at - 1_000_000));

@@ -1,6 +1,5 @@
 /** What a path names. */
 import { version } from "../../hex/ids.ts";
-import { type Micros, micros } from "../../schemas/time.ts";
 import {
   type OrganizationRow,
   organizationByName,
@@ -10,10 +9,6 @@ import { type ApiPackageRow, packageByName } from "../../store/queries/packages.
 import { type ApiReleaseRow, releaseByVersion } from "../../store/queries/releases.ts";
 import { type Call, pathParameter, type RepositoryRow, textParameter } from "../call.ts";
 import { badRequest, notFound } from "../http/errors.ts";
-
-export function now(call: Call): Micros {
-  return micros(call.deps.clock().getTime() * 1000);
-}
 
 /** @returns whether the request says which repository it is about, well or badly. */
 export function namesRepository(call: Call): boolean {

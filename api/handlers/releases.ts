@@ -1,4 +1,5 @@
 /** Releases: to read, to revert, to retire. */
+import { microsOf } from "../../schemas/time.ts";
 import { packageAdvisories } from "../../store/queries/advisories.ts";
 import { releaseDownloads } from "../../store/queries/downloads.ts";
 import { dropRelease, hasDependents, touchPackage } from "../../store/queries/packages.ts";
@@ -15,14 +16,7 @@ import { readDownloadsWanted } from "../rules/downloads.ts";
 import { readRetirement } from "../rules/retirement.ts";
 import { auditedRelease } from "../views/audit.ts";
 import { auditCall, changePackage, lockTarget } from "./change.ts";
-import {
-  findTarget,
-  now,
-  type ReleaseTarget,
-  requirePackage,
-  requireRelease,
-  requireVersion,
-} from "./lookup.ts";
+import { findTarget, type ReleaseTarget, requirePackage, requireRelease, requireVersion } from "./lookup.ts";
 import { cacheOf } from "./visibility.ts";
 
 /** How long after its publish a release, and how long after its first one a package, may still be changed. */
@@ -41,7 +35,7 @@ export function isYoung(
   },
 ): boolean {
   if (!repository.public) return true;
-  const at = now(call);
+  const at = microsOf(call.deps.clock());
   return at - release.insertedAt <= RELEASE_MICROS || at - row.insertedAt <= PACKAGE_MICROS;
 }
 

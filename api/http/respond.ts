@@ -24,8 +24,10 @@ export function respond(answer: Answer, { request, route, format }: AnswerContex
     return new Response(null, { status: answer.status, headers });
   }
   headers.set("content-type", contentType(format));
-  const { body, etag } = answer.body instanceof Rendered ? answer.body : new Rendered(format, answer.body);
-  if (route.conditional && answer.status === 200) {
+  const isConditional = route.conditional === true && answer.status === 200;
+  const rendered = asRendered(answer.body, format, isConditional);
+  if (isConditional && rendered !== undefined) {
+    const { etag } = rendered;
     // Bare, as clients know it.
     headers.set("etag", etag);
     const { lastModified } = answer;
@@ -33,7 +35,14 @@ export function respond(answer: Answer, { request, route, format }: AnswerContex
     if (isKnown(request.headers, etag, lastModified)) return new Response(null, { status: 304, headers });
   }
   if (cache) headers.set("cache-control", `${cache}, max-age=60`);
+  const body = rendered?.body ?? render(format, answer.body);
   return new Response(body, { status: answer.status, headers });
+}
+
+/** @returns the body with its ETag; undefined where nobody asks for one, as it costs a hash and often a second form. */
+function asRendered(body: unknown, format: Format, isConditional: boolean): Rendered | undefined {
+  if (body instanceof Rendered) return body;
+  return isConditional ? new Rendered(format, body) : undefined;
 }
 
 /**

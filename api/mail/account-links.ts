@@ -1,7 +1,7 @@
 /** The links by which a mail shows that somebody reads an address: verification, and a new password. */
-import { createHash } from "node:crypto";
+
 import { normalizeUsername } from "../../hex/names.ts";
-import { type Micros, micros } from "../../schemas/time.ts";
+import { type Micros, micros, microsOf } from "../../schemas/time.ts";
 import { isDuplicate, type Transaction } from "../../store/postgres/pool.ts";
 import {
   finishVerification,
@@ -14,6 +14,7 @@ import {
 import { type UserRow, userByLogin } from "../../store/queries/users.ts";
 import { sameSecret } from "../auth/key-secret.ts";
 import { hashPassword } from "../auth/password.ts";
+import { hashToken } from "../auth/token-hash.ts";
 import { isStorable } from "../http/body.ts";
 import type { ApiDependencies } from "../settings.ts";
 import { type MailSettings, senderOf, sendTo, sendToUsers } from "./outbox.ts";
@@ -34,7 +35,7 @@ export async function requestVerification(
 ): Promise<void> {
   const { username, email } = account;
   const key = newKey(deps);
-  await setVerificationKey(tx, account.id, email, hashOf(key), tomorrow(deps));
+  await setVerificationKey(tx, account.id, email, hashToken(key), tomorrow(deps));
   await sendTo(
     tx,
     deps.settings,
@@ -53,8 +54,8 @@ export async function verifyEmail(
 ): Promise<boolean> {
   if (![link.username, link.email, link.key].every(isStorable)) return false;
   const username = normalizeUsername(link.username);
-  const found = await openVerification(deps.sql, username, link.email.toLowerCase(), now(deps));
-  if (found === undefined || !sameSecret(found.keyHash, hashOf(link.key))) return false;
+  const found = await openVerification(deps.sql, username, link.email.toLowerCase(), microsOf(deps.clock()));
+  if (found === undefined || !sameSecret(found.keyHash, hashToken(link.key))) return false;
   try {
     return await finishVerification(deps.sql, found);
   } catch (error) {
@@ -71,7 +72,7 @@ export async function requestPasswordReset(
   user: Pick<UserRow, "id" | "username">,
 ): Promise<void> {
   const key = newKey(deps);
-  await insertPasswordReset(tx, user.id, hashOf(key), tomorrow(deps));
+  await insertPasswordReset(tx, user.id, hashToken(key), tomorrow(deps));
   const mail = passwordResetMail(senderOf(deps.settings), { username: user.username, key });
   await sendToUsers(tx, deps.settings, [user.id], mail, { optional: false });
 }
@@ -93,7 +94,7 @@ export async function resetPassword(
   const user = await userByLogin(deps.sql, normalizeUsername(link.username));
   if (user === undefined) return undefined;
   const done = await deps.sql.begin(async (tx) => {
-    if (!(await takePasswordReset(tx, user.id, hashOf(link.key), now(deps)))) return false;
+    if (!(await takePasswordReset(tx, user.id, hashToken(link.key), microsOf(deps.clock())))) return false;
     await changePassword(deps, tx, user, passwordHash);
     await alongside(tx, user);
     return true;
@@ -117,15 +118,6 @@ function newKey(deps: Pick<ApiDependencies, "random">): string {
   return Buffer.from(deps.random(KEY_BYTES)).toString("hex");
 }
 
-/** Keys are random and long, so that a plain hash keeps them. */
-function hashOf(key: string): string {
-  return createHash("sha256").update(key).digest("hex");
-}
-
-function now(deps: Pick<ApiDependencies, "clock">): Micros {
-  return micros(deps.clock().getTime() * 1000);
-}
-
 function tomorrow(deps: Pick<ApiDependencies, "clock">): Micros {
-  return micros(now(deps) + DAY_MICROS);
+  return micros(microsOf(deps.clock()) + DAY_MICROS);
 }

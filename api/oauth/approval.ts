@@ -1,11 +1,11 @@
 /** What a person decides on a page: to let a device in, or to send a browser back with a code. */
-import { type Micros, micros } from "../../schemas/time.ts";
+import { micros, microsOf } from "../../schemas/time.ts";
 import { insertAuthorizationCode } from "../../store/queries/authorization-codes.ts";
 import { authorizeDevice, type DeviceCodeRow } from "../../store/queries/device-codes.ts";
 import type { OAuthClientRow } from "../../store/queries/oauth-clients.ts";
 import type { UserRow } from "../../store/queries/users.ts";
+import { hashToken } from "../auth/token-hash.ts";
 import type { ApiDependencies } from "../settings.ts";
-import { hashToken } from "./client.ts";
 import { beginInteractiveSession } from "./interactive.ts";
 
 const CODE_SECONDS = 600;
@@ -25,7 +25,7 @@ export async function letDeviceIn(deps: ApiDependencies, approval: DeviceApprova
   const { user, code, scopes, ip, userAgent } = approval;
   const client = { clientId: code.clientId, name: code.clientName };
   const name = code.name ?? undefined;
-  const now = nowOf(deps);
+  const now = microsOf(deps.clock());
   try {
     await deps.sql.begin(async (tx) => {
       const agreed = { user, client, grant: "device_code", name, scopes, ip, userAgent, now } as const;
@@ -63,11 +63,7 @@ export async function issueAuthorizationCode(
     redirectUri,
     scopes,
     codeChallenge,
-    expiresAt: micros(nowOf(deps) + CODE_SECONDS * 1_000_000),
+    expiresAt: micros(microsOf(deps.clock()) + CODE_SECONDS * 1_000_000),
   });
   return code;
-}
-
-function nowOf({ clock }: ApiDependencies): Micros {
-  return micros(clock().getTime() * 1000);
 }

@@ -1,5 +1,5 @@
 /** Tokens for the code that a browser has carried (RFC 6749, 4.1), with PKCE (RFC 7636) for every client. */
-import { type Micros, micros } from "../../schemas/time.ts";
+import { type Micros, microsOf } from "../../schemas/time.ts";
 import type { Transaction } from "../../store/postgres/pool.ts";
 import {
   type AuthorizationCodeRow,
@@ -8,9 +8,10 @@ import {
 } from "../../store/queries/authorization-codes.ts";
 import type { OAuthClientRow } from "../../store/queries/oauth-clients.ts";
 import { revokeOAuthSession } from "../../store/queries/oauth-sessions.ts";
+import { hashToken } from "../auth/token-hash.ts";
 import { type Call, textParameter } from "../call.ts";
 import { findBearer } from "./bearer.ts";
-import { authenticateClient, hashToken } from "./client.ts";
+import { authenticateClient } from "./client.ts";
 import { OAuthError } from "./errors.ts";
 import { beginInteractiveSession } from "./interactive.ts";
 import { issueTokens, type TokenAnswer } from "./issue.ts";
@@ -22,7 +23,7 @@ export async function redeemCode(call: Call): Promise<TokenAnswer> {
   const client = await authenticateClient(call, "authorization_code");
   const given = textParameter(call, "code");
   if (given === undefined) throw new OAuthError("invalid_grant", "Missing authorization code");
-  const now = micros(deps.clock().getTime() * 1000);
+  const now = microsOf(deps.clock());
   const answer = await deps.sql.begin(async (tx) => {
     const code = await lockAuthorizationCode(tx, hashToken(given));
     if (code === undefined || code.clientId !== client.clientId) {

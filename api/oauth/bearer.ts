@@ -14,19 +14,27 @@ export type Bearer =
   | { readonly kind: "user"; readonly user: UserRow }
   | { readonly kind: "organization"; readonly organization: OrganizationRow };
 
-/** @returns who a row belongs to; undefined for somebody who gets no token any more. */
-export async function findBearer(
-  sql: Queryable,
-  row: { readonly userId: number | null; readonly organizationId: number | null },
-): Promise<Bearer | undefined> {
+/** What a key, a session or a token says of whose it is. */
+export interface OwnedRow {
+  readonly userId: number | null;
+  readonly organizationId: number | null;
+}
+
+/** @returns who a row belongs to, undefined when it is nobody who acts by keys and tokens. */
+export async function bearerOf(sql: Queryable, row: OwnedRow): Promise<Bearer | undefined> {
   if (row.organizationId !== null) {
     const organization = await organizationById(sql, row.organizationId);
     return organization && { kind: "organization", organization };
   }
   const user = row.userId === null ? undefined : await userById(sql, row.userId);
   // The account of an organization acts through what belongs to the organization.
-  if (user === undefined || user.organizationId !== null || user.deactivatedAt !== null) return undefined;
-  return { kind: "user", user };
+  return user?.organizationId === null ? { kind: "user", user } : undefined;
+}
+
+/** As {@link bearerOf}, but for who may have a new token: no account that is closed. */
+export async function findBearer(sql: Queryable, row: OwnedRow): Promise<Bearer | undefined> {
+  const bearer = await bearerOf(sql, row);
+  return bearer?.kind === "user" && bearer.user.deactivatedAt !== null ? undefined : bearer;
 }
 
 /** @returns the `sub` claim. */

@@ -1,8 +1,8 @@
 /** Which program asks. */
-import { createHash } from "node:crypto";
 import type { GrantType, OAuthClientRow } from "../../store/queries/oauth-clients.ts";
 import { oauthClient } from "../../store/queries/oauth-clients.ts";
 import { sameSecret } from "../auth/key-secret.ts";
+import { hashToken } from "../auth/token-hash.ts";
 import { type Call, textParameter } from "../call.ts";
 import type { ApiDependencies } from "../settings.ts";
 import { OAuthError } from "./errors.ts";
@@ -42,9 +42,4 @@ export async function authenticateClient(call: Call, grant: GrantType): Promise<
     }
   }
   return client;
-}
-
-/** @returns what is stored of a long random secret: SHA-256 in lower-case hexadecimal. */
-export function hashToken(secret: string): string {
-  return createHash("sha256").update(secret).digest("hex");
 }

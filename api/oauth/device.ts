@@ -1,12 +1,13 @@
 /** The device flow (RFC 8628): a program without a browser shows a code, and a person lets it in elsewhere. */
-import { type Micros, micros } from "../../schemas/time.ts";
+import { type Micros, micros, microsOf } from "../../schemas/time.ts";
 import type { Transaction } from "../../store/postgres/pool.ts";
 import { type DeviceCodeRow, insertDeviceCode, lockDeviceCode } from "../../store/queries/device-codes.ts";
 import { liveOAuthSession } from "../../store/queries/oauth-sessions.ts";
 import { revokeTokensOf } from "../../store/queries/oauth-tokens.ts";
+import { hashToken } from "../auth/token-hash.ts";
 import { type Answer, type Call, textParameter } from "../call.ts";
 import { findBearer } from "./bearer.ts";
-import { authenticateClient, hashToken, requireClient } from "./client.ts";
+import { authenticateClient, requireClient } from "./client.ts";
 import { OAuthError } from "./errors.ts";
 import { issueTokens, type TokenAnswer } from "./issue.ts";
 import { expandApi, isAllowed, requestedScopes } from "./scopes.ts";
@@ -60,7 +61,7 @@ export async function redeemDevice(call: Call): Promise<TokenAnswer> {
   const { deps } = call;
   const client = await authenticateClient(call, "device_code");
   const given = textParameter(call, "device_code");
-  const now = micros(deps.clock().getTime() * 1000);
+  const now = microsOf(deps.clock());
   return deps.sql.begin(async (tx) => {
     const code = given === undefined ? undefined : await lockDeviceCode(tx, hashToken(given));
     if (code === undefined) throw new OAuthError("invalid_grant", "Invalid device code");

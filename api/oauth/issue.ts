@@ -6,9 +6,9 @@ import type { GrantType, OAuthClientRow } from "../../store/queries/oauth-client
 import { insertOAuthSession } from "../../store/queries/oauth-sessions.ts";
 import { insertOAuthToken } from "../../store/queries/oauth-tokens.ts";
 import { endOldestSessions, MOST_SESSIONS } from "../../store/queries/sessions.ts";
+import { hashToken } from "../auth/token-hash.ts";
 import type { ApiDependencies } from "../settings.ts";
 import { type Bearer, ownerOf, readableRepositories, subjectOf } from "./bearer.ts";
-import { hashToken } from "./client.ts";
 import { scopesOfToken } from "./scopes.ts";
 
 type Issuer = Pick<ApiDependencies, "tokenKeys" | "random" | "settings">;

@@ -2,10 +2,10 @@
  * A short token for an API key (the grant `client_credentials` of RFC 6749, 4.4, with the key as the secret): clients
  * then send the token with each file of an install, and not the key.
  */
-import { micros } from "../../schemas/time.ts";
+import { microsOf } from "../../schemas/time.ts";
 import { isReadOnly } from "../../store/postgres/pool.ts";
-import { type KeyRow, keyByHash } from "../../store/queries/keys.ts";
-import { hashKeySecret, sameSecret } from "../auth/key-secret.ts";
+import type { KeyRow } from "../../store/queries/keys.ts";
+import { keyBySecret } from "../auth/authentication.ts";
 import { type Call, textParameter } from "../call.ts";
 import { readOnlyError } from "../read-only.ts";
 import { type Bearer, findBearer, readableRepositories } from "./bearer.ts";
@@ -27,7 +27,7 @@ export async function exchangeKey(call: Call): Promise<TokenAnswer> {
     throw new OAuthError("invalid_scope", "Requested scopes exceed API key permissions");
   }
   const readOnly = deps.readOnly.current();
-  const now = micros(deps.clock().getTime() * 1000);
+  const now = microsOf(deps.clock());
   const unstored = (refusal: () => unknown) => {
     if (!isForFilesAlone(scopes)) throw refusal();
     return issueUnstored(deps, bearer, scopes, now);
@@ -52,13 +52,9 @@ async function requireKey(call: Call): Promise<{ readonly key: KeyRow; readonly 
   const { deps } = call;
   const secret = textParameter(call, "client_secret");
   if (secret === undefined) throw new OAuthError("invalid_request", "Missing or invalid client_secret");
-  const { first, second } = hashKeySecret(deps.keySecret, secret);
-  const key = await keyByHash(deps.sql, first);
-  const now = micros(deps.clock().getTime() * 1000);
-  const isLive =
-    key !== undefined &&
-    sameSecret(key.secretSecond, second) &&
-    (key.revokeAt === null || key.revokeAt >= now);
+  const key = await keyBySecret(deps, secret);
+  const now = microsOf(deps.clock());
+  const isLive = key !== undefined && (key.revokeAt === null || key.revokeAt >= now);
   const bearer = isLive ? await findBearer(deps.sql, key) : undefined;
   if (key === undefined || bearer === undefined) throw new OAuthError("invalid_client", "Invalid API key");
   return { key, bearer };

@@ -1,11 +1,12 @@
 /** New tokens for old ones (RFC 6749, 6), each refresh token once (RFC 9700, 4.14). */
 
 import { readToken } from "../../schemas/access-token/token.ts";
-import { micros } from "../../schemas/time.ts";
+import { microsOf } from "../../schemas/time.ts";
 import { lockRefresh, revokeToken } from "../../store/queries/oauth-tokens.ts";
+import { hashToken } from "../auth/token-hash.ts";
 import { type Call, textParameter } from "../call.ts";
 import { findBearer } from "./bearer.ts";
-import { authenticateClient, hashToken } from "./client.ts";
+import { authenticateClient } from "./client.ts";
 import { OAuthError } from "./errors.ts";
 import { issueTokens, type TokenAnswer } from "./issue.ts";
 
@@ -16,7 +17,7 @@ export async function redeemRefresh(call: Call): Promise<TokenAnswer> {
   const given = textParameter(call, "refresh_token");
   if (given === undefined) throw new OAuthError("invalid_grant", "Missing refresh token");
   const claims = await readToken(deps.tokenKeys, given, deps.clock());
-  const now = micros(deps.clock().getTime() * 1000);
+  const now = microsOf(deps.clock());
   return deps.sql.begin(async (tx) => {
     const row = claims?.kind === "refresh" ? await lockRefresh(tx, hashToken(given)) : undefined;
     if (row === undefined || row.clientId !== client.clientId) throw INVALID();

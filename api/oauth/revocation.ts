@@ -1,7 +1,7 @@
 /** Ends tokens (RFC 7009): whatever is given, the answer is the same. */
 
 import { readToken } from "../../schemas/access-token/token.ts";
-import { micros } from "../../schemas/time.ts";
+import { microsOf } from "../../schemas/time.ts";
 import { revokeOAuthSession } from "../../store/queries/oauth-sessions.ts";
 import { revokeTokenOfClient, sessionOfRefresh } from "../../store/queries/oauth-tokens.ts";
 import { type Answer, type Handler, textParameter } from "../call.ts";
@@ -15,7 +15,7 @@ export const revoke: Handler = async (call) => {
   const client = await findClient(deps, textParameter(call, "client_id") ?? "");
   const claims = await readToken(deps.tokenKeys, textParameter(call, "token") ?? "", deps.clock());
   if (client === undefined || claims === undefined) return DONE;
-  await revokeTokenOfClient(deps.sql, claims.id, client.clientId, micros(deps.clock().getTime() * 1000));
+  await revokeTokenOfClient(deps.sql, claims.id, client.clientId, microsOf(deps.clock()));
   return DONE;
 };
 
@@ -27,6 +27,6 @@ export const revokeByHash: Handler = async (call) => {
   const { sql, clock } = call.deps;
   const hash = (textParameter(call, "token_hash") ?? "").toLowerCase();
   const session = /^[0-9a-f]{64}$/.test(hash) ? await sessionOfRefresh(sql, hash) : undefined;
-  if (session !== undefined) await revokeOAuthSession(sql, session, micros(clock().getTime() * 1000));
+  if (session !== undefined) await revokeOAuthSession(sql, session, microsOf(clock()));
   return DONE;
 };

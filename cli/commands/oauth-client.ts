@@ -1,6 +1,7 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { Command, InvalidArgumentError, Option } from "commander";
-import { findClient, hashToken } from "../../api/oauth/client.ts";
+import { hashToken } from "../../api/auth/token-hash.ts";
+import { findClient } from "../../api/oauth/client.ts";
 import { redirectProblem } from "../../api/oauth/redirect-uri.ts";
 import { isAllowed } from "../../api/oauth/scopes.ts";
 import { readToolConfig } from "../../schemas/config/config.ts";

@@ -9,7 +9,7 @@ import { openReadOnlySwitch } from "../../api/read-only.ts";
 import type { ApiDependencies, ApiSettings } from "../../api/settings.ts";
 import type { TokenKeys } from "../../schemas/access-token/keys.ts";
 import type { ApiConfig, CommonConfig } from "../../schemas/config/config.ts";
-import { micros } from "../../schemas/time.ts";
+import { micros, microsOf } from "../../schemas/time.ts";
 import { collectBlobs } from "../../store/blobs.ts";
 import { openChangeWaiter } from "../../store/change-waiter.ts";
 import type { ObjectStore } from "../../store/objects/store.ts";
@@ -79,7 +79,7 @@ export async function startApi(parts: ApiParts): Promise<RunningApi> {
   const timer = setInterval(collect, COLLECT_MILLISECONDS);
   timer.unref();
   const sweep = () => {
-    const now = micros(clock().getTime() * 1000);
+    const now = microsOf(clock());
     void Promise.all([
       forgetHits(sql),
       deleteEndedWebSessions(sql, now),

@@ -100,11 +100,6 @@ export async function revokeOAuthSession(
   return rows.length > 0;
 }
 
-/** Ends all that a user let in. */
-export async function revokeOAuthSessionsOf(sql: Queryable, userId: number, now: Micros): Promise<void> {
-  await sql`update oauth_sessions set revoked_at = ${now} where user_id = ${userId} and revoked_at is null`;
-}
-
 /** Removes what ended a day ago, tokens and codes included: until then a client is told why it is refused. */
 export async function deleteEndedOAuth(sql: Queryable, before: Micros): Promise<void> {
   await sql`delete from oauth_device_codes where expires_at < ${before}`;

@@ -1,24 +1,9 @@
 /** A generator that fails at each step, before the step and after its effect: everything converges. */
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { StepHook, StepName } from "../../generator/steps.ts";
+import { BUILD_STEPS, DELETE_STEPS } from "../support/steps.ts";
 import { createWorld, type World } from "../support/world.ts";
 
-const BUILD_STEPS: readonly StepName[] = [
-  "claim",
-  "snapshot",
-  "look",
-  "intent",
-  "put-tarballs",
-  "put-packages",
-  "put-versions",
-  "put-names",
-  "delete-packages",
-  "record",
-  "purge",
-  "read-back",
-  "show",
-];
-const DELETE_STEPS: readonly StepName[] = ["delete-announce", "delete-objects", "delete-record"];
 const PHASES = ["before", "after"] as const;
 
 let world: World;

@@ -1,6 +1,6 @@
 /** What must hold of pages whatever the browser: tokens, cookies, redirects, headers. Without a browser. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { hashSessionSecret } from "../../web/secrets.ts";
+import { hashToken } from "../../api/auth/token-hash.ts";
 import { startRegistry, type TestRegistry } from "../support/registry.ts";
 import { WebClient } from "./client.ts";
 
@@ -126,7 +126,7 @@ describe("sessions", () => {
     expect(client.cookie).not.toBe(planted);
     expect(client.lastSetCookie.at(-1)).toMatch(/; Path=\/; HttpOnly; SameSite=Lax$/);
     const hashes = (await sessions()).map((row) => row.secret_hash);
-    expect(hashes).toContain(hashSessionSecret(client.cookie ?? ""));
+    expect(hashes).toContain(hashToken(client.cookie ?? ""));
     expect(hashes).not.toContain(client.cookie);
 
     const before = client.cookie ?? "";

@@ -5,7 +5,7 @@ import { sealTotpSecret } from "../../api/auth/second-factor.ts";
 import { totpCode } from "../../api/auth/totp.ts";
 import { enableTotp } from "../../store/queries/totp.ts";
 import { DEVICE_GRANT, MIX, type OAuthRegistry, startOAuthRegistry } from "../api/oauth/oauth.ts";
-import { hasChromium, openBrowser } from "../support/browser.ts";
+import { hasChromium, openBrowser, openPage } from "../support/browser.ts";
 
 const SECRET = Buffer.from("12345678901234567890");
 const HOSTILE = `<img src=x onerror="document.title='owned'">"'&`;
@@ -30,15 +30,9 @@ describe.skipIf(!hasChromium())("a device in Chromium", () => {
     await registry?.stop();
   });
   beforeEach(async () => {
-    context = await browser.newContext({
-      baseURL: registry.url,
-      ...devices["iPhone 13"],
-      colorScheme: "dark",
-    });
-    page = await context.newPage();
-    page.setDefaultTimeout(10_000);
+    const options = { baseURL: registry.url, ...devices["iPhone 13"], colorScheme: "dark" } as const;
     complaints.length = 0;
-    page.on("console", (message) => complaints.push(message.text()));
+    ({ context, page } = await openPage(browser, options, complaints));
   });
   afterEach(() => context.close());
 
@@ -104,7 +98,8 @@ describe.skipIf(!hasChromium())("a device in Chromium", () => {
     await page.keyboard.press("Enter");
     await page.getByRole("alert").waitFor();
     await shoot("device-wrong");
-    expect(await page.evaluate("document.activeElement.className")).toBe("problems");
+    // The browser goes there a moment after the page has loaded.
+    await page.waitForFunction('document.activeElement.className === "problems"');
     await page.getByLabel("Code").fill(asked.user_code.toLowerCase());
     await page.keyboard.press("Enter");
     await page.waitForURL("**/oauth/device/authorize");

@@ -1,7 +1,7 @@
 /** The pages in a real browser: what a person does, with a keyboard, on a phone, and what an attacker tries. */
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
-import { hasChromium, openBrowser } from "../support/browser.ts";
+import { hasChromium, openBrowser, openPage } from "../support/browser.ts";
 import { startRegistry, type TestRegistry } from "../support/registry.ts";
 
 const HOSTILE = `<img src=x onerror="document.title='owned'"><script>document.title='owned'</script>"'&`;
@@ -25,13 +25,8 @@ describe.skipIf(!hasChromium())("pages in Chromium", () => {
     await registry?.stop();
   });
   beforeEach(async () => {
-    context = await browser.newContext({ baseURL: registry.url });
-    page = await context.newPage();
-    page.setDefaultTimeout(10_000);
     complaints.length = 0;
-    // What the Content-Security-Policy blocks is said there.
-    page.on("console", (message) => complaints.push(message.text()));
-    page.on("pageerror", (error) => complaints.push(error.message));
+    ({ context, page } = await openPage(browser, { baseURL: registry.url }, complaints));
   });
   afterEach(() => context.close());
 

@@ -1,7 +1,7 @@
 /** What a team does on the pages, in a real browser: with the keyboard alone, on a phone, in the dark. */
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
-import { hasChromium, openBrowser } from "../support/browser.ts";
+import { hasChromium, openBrowser, openPage } from "../support/browser.ts";
 import { packageTarball } from "../support/package-builder.ts";
 import { startRegistry, type TestRegistry } from "../support/registry.ts";
 
@@ -26,19 +26,9 @@ describe.skipIf(!hasChromium())("a team in Chromium", () => {
   });
   beforeEach(async () => {
     complaints.length = 0;
-    ({ context, page } = await openPage());
+    ({ context, page } = await openPage(browser, { baseURL: registry.url }, complaints));
   });
   afterEach(() => context.close());
-
-  async function openPage() {
-    const context = await browser.newContext({ baseURL: registry.url });
-    const page = await context.newPage();
-    page.setDefaultTimeout(10_000);
-    // What the Content-Security-Policy blocks is said there.
-    page.on("console", (message) => complaints.push(message.text()));
-    page.on("pageerror", (error) => complaints.push(error.message));
-    return { context, page };
-  }
 
   async function signIn(page: Page, username: string): Promise<void> {
     await registry.user(username);
@@ -106,7 +96,7 @@ describe.skipIf(!hasChromium())("a team in Chromium", () => {
       (await fetch(`${registry.url}/repo/repos/acme/names`, { headers: { authorization: secret } })).status;
     expect(await fetched()).toBe(200);
 
-    const theirs = await openPage();
+    const theirs = await openPage(browser, { baseURL: registry.url }, complaints);
     await signIn(theirs.page, "bob");
     await theirs.page.goto("/account/organizations");
     await theirs.page.getByRole("link", { name: "acme" }).click();
@@ -187,7 +177,7 @@ describe.skipIf(!hasChromium())("a team in Chromium", () => {
     const [entry] = await registry.database.sql`select params from audit_logs where action = 'user.update'`;
     expect(entry?.params).toMatchObject({ full_name: HOSTILE, user: { username: "zoe" } });
 
-    const theirs = await openPage();
+    const theirs = await openPage(browser, { baseURL: registry.url }, complaints);
     await signIn(theirs.page, "ann");
     await theirs.page.goto("/organizations/odd");
     await theirs.page.getByLabel("Name", { exact: true }).fill(HOSTILE);

@@ -2,7 +2,7 @@
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { base32, totpCode } from "../../api/auth/totp.ts";
-import { hasChromium, openBrowser } from "../support/browser.ts";
+import { hasChromium, openBrowser, openPage } from "../support/browser.ts";
 import { startRegistry, type TestRegistry } from "../support/registry.ts";
 
 const PAGE = "/account/two-factor";
@@ -29,13 +29,9 @@ describe.skipIf(!hasChromium())("the second factor in Chromium", () => {
   afterEach(() => context.close());
 
   async function open(): Promise<void> {
-    context = await browser.newContext({ baseURL: registry.url, viewport: { width: 390, height: 800 } });
-    page = await context.newPage();
-    page.setDefaultTimeout(10_000);
+    const options = { baseURL: registry.url, viewport: { width: 390, height: 800 } };
     complaints.length = 0;
-    // What the Content-Security-Policy blocks is said there.
-    page.on("console", (message) => complaints.push(message.text()));
-    page.on("pageerror", (error) => complaints.push(error.message));
+    ({ context, page } = await openPage(browser, options, complaints));
   }
 
   /** By keyboard: the form's first field has the focus. */

@@ -15,7 +15,7 @@ import { clientAddress, type NodeBindings, singleHeader } from "./http/client.ts
 import { ApiError, badRequest } from "./http/errors.ts";
 import { type Format, negotiate } from "./http/format.ts";
 import { respond, respondError } from "./http/respond.ts";
-import { expectsContinue, readUpload, type UploadRequest } from "./http/upload.ts";
+import { expectsContinue, readBody, readUpload, type UploadRequest } from "./http/upload.ts";
 import { plainAddress } from "./limits/address.ts";
 import { Admission } from "./limits/admission.ts";
 import { readOnlyError } from "./read-only.ts";
@@ -194,7 +194,7 @@ function parametersOf(c: ApiContext, body: Parameters | undefined): Parameters {
 
 async function readParameters(method: string, source: UploadRequest): Promise<Parameters | undefined> {
   if (method === "GET" || method === "HEAD") return undefined;
-  const bytes = await readUpload(source, { mostBytes: BODY_BYTES, keptBytes: BODY_BYTES });
+  const bytes = await readBody(source, BODY_BYTES);
   return parseBody(source.headers.get("content-type") ?? undefined, bytes);
 }
 

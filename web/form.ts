@@ -1,7 +1,7 @@
 /** Forms as browsers send them. */
 import { isStorable } from "../api/http/body.ts";
 import { ApiError, badRequest } from "../api/http/errors.ts";
-import { readUpload, type UploadRequest } from "../api/http/upload.ts";
+import { readBody, type UploadRequest } from "../api/http/upload.ts";
 
 const FORM_BYTES = 64 << 10;
 const MOST_FIELDS = 500;
@@ -33,7 +33,7 @@ export class Form {
 export async function readForm(request: UploadRequest): Promise<Form> {
   const media = request.headers.get("content-type")?.split(";", 1)[0]?.trim().toLowerCase();
   if (media !== "application/x-www-form-urlencoded") throw new ApiError(415);
-  const bytes = await readUpload(request, { mostBytes: FORM_BYTES, keptBytes: FORM_BYTES });
+  const bytes = await readBody(request, FORM_BYTES);
   const text = decode(bytes);
   if (text.split("&", MOST_FIELDS + 1).length > MOST_FIELDS) throw badRequest();
   const values = new URLSearchParams(text);

@@ -4,11 +4,18 @@ import { ApiError } from "./errors.ts";
 
 export interface CollectLimits {
   readonly mostBytes: number;
-  /** Of a longer body only this much is kept: enough to see that it is too long. */
+  /** Of a longer body nothing is kept, as nobody will look at it. */
   readonly keptBytes: number;
   readonly pieceMilliseconds: number;
   /** What arrives is taken from the budget of all requests. */
   readonly lease: ByteLease;
+}
+
+export interface Collected {
+  /** How long the body was. */
+  readonly size: number;
+  /** Empty when the body was longer than what is kept. */
+  readonly bytes: Buffer;
 }
 
 /** The rest of the body is not read, so the connection cannot be used again. */
@@ -16,36 +23,35 @@ const CLOSE = { headers: { connection: "close" } } as const;
 
 /**
  * @param announced the Content-Length header
- * @returns the body, cut to what is kept.
  * @throws ApiError 413 beyond the limit, 408 when a piece takes too long, 503 beyond the budget.
  */
 export async function collectBody(
   body: ReadableStream<Uint8Array> | null,
   announced: string | null,
   limits: CollectLimits,
-): Promise<Buffer> {
+): Promise<Collected> {
   const { keptBytes } = limits;
   const length = Number(announced ?? 0);
   if (length > limits.mostBytes) throw new ApiError(413, undefined, CLOSE);
-  if (body === null) return Buffer.alloc(0);
+  if (body === null) return { size: 0, bytes: Buffer.alloc(0) };
   // Filled in place: gathering pieces and joining them would hold every upload twice.
   let buffer: Buffer = Buffer.alloc(0);
   let size = 0;
-  let filled = 0;
   const reader = body.getReader();
   try {
     for (;;) {
       const { done, value } = await withinTime(reader.read(), limits.pieceMilliseconds);
-      if (done) return buffer.subarray(0, filled);
+      if (done) return { size, bytes: buffer.subarray(0, size) };
+      const filled = size;
       size += value.length;
       if (size > limits.mostBytes) throw new ApiError(413, undefined, CLOSE);
-      const kept = value.subarray(0, keptBytes - filled);
-      limits.lease.take(kept.length);
-      if (filled + kept.length > buffer.length) {
-        buffer = grown(buffer, filled, kept.length, Math.min(length, keptBytes));
+      if (Math.max(size, length) > keptBytes) {
+        buffer = Buffer.alloc(0);
+        continue;
       }
-      buffer.set(kept, filled);
-      filled += kept.length;
+      limits.lease.take(value.length);
+      if (size > buffer.length) buffer = grown(buffer, filled, value.length, length);
+      buffer.set(value, filled);
     }
   } catch (error) {
     await reader.cancel().catch(() => undefined);

@@ -4,7 +4,7 @@
  */
 import type { ServerResponse } from "node:http";
 import type { ByteLease } from "./budget.ts";
-import { collectBody } from "./collect.ts";
+import { type Collected, collectBody } from "./collect.ts";
 import { ApiError, invalid } from "./errors.ts";
 
 /** Beyond this nothing is read. */
@@ -37,14 +37,24 @@ export function judgeAnnouncement(headers: Headers): void {
   if (Number(length) > UPLOAD_BYTES) throw invalid({ tar: "too big" });
 }
 
+// Zeros that are never written are no memory.
+const OVERSIZED = Buffer.alloc(UPLOAD_BYTES + 1);
+
 /**
- * @returns the body; of one that is too large to be judged, as much as shows that.
+ * @returns the body; in place of one that is too large to be judged, zeros that are too large as well.
  * @throws ApiError 408 when a piece takes too long, 413 beyond the hard stop.
  */
-export async function readUpload(
-  request: UploadRequest,
-  { mostBytes, keptBytes } = { mostBytes: UPLOAD_STOP_BYTES, keptBytes: UPLOAD_BYTES + 1 },
-): Promise<Buffer> {
+export async function readUpload(request: UploadRequest): Promise<Buffer> {
+  const { size, bytes } = await collect(request, UPLOAD_STOP_BYTES, UPLOAD_BYTES);
+  return size > UPLOAD_BYTES ? OVERSIZED : bytes;
+}
+
+/** @throws ApiError 408 when a piece takes too long, 413 beyond the most. */
+export async function readBody(request: UploadRequest, mostBytes: number): Promise<Buffer> {
+  return (await collect(request, mostBytes, mostBytes)).bytes;
+}
+
+function collect(request: UploadRequest, mostBytes: number, keptBytes: number): Promise<Collected> {
   if (expectsContinue(request.headers)) request.outgoing?.writeContinue();
   return collectBody(request.body, request.headers.get("content-length"), {
     mostBytes,

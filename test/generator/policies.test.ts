@@ -129,7 +129,8 @@ describe("a private policy", () => {
   it("is put back by the sampler", async () => {
     const before = await registry.publicStore.get(KEY);
     await registry.publicStore.delete(KEY);
-    await new Generator(registry.generator).sampleAll();
+    // From the first key on: a round looks at a few objects, and begins anywhere.
+    await new Generator({ ...registry.generator, random: () => 0 }).sampleAll();
     await settled();
     expect((await registry.publicStore.get(KEY))?.body).toEqual(before?.body);
   });

@@ -196,10 +196,11 @@ describe("1.6, 15.10: pages", () => {
 describe("the latest release", () => {
   it("follows the releases that come and go", async () => {
     const { sql } = registry.database;
-    const add = (version: string, tool: string) => sql`
+    const add = (versions: string | readonly string[], tool: string) => sql`
       insert into releases (package_id, version, inner_checksum, outer_checksum, blob_key, meta)
-      select id, ${version}, decode(${"11".repeat(32)}, 'hex'), decode(${"11".repeat(32)}, 'hex'), '',
-        ${sql.json({ app: "ab", build_tools: [tool] })} from packages where name = 'ab'`;
+      select id, version, decode(${"11".repeat(32)}, 'hex'), decode(${"11".repeat(32)}, 'hex'), '',
+        ${sql.json({ app: "ab", build_tools: [tool] })}
+      from packages, unnest(${[versions].flat()}::text[]) as version where name = 'ab'`;
     const latest = async () => {
       const [row] = await sql<{ version: string; tools: string[] }[]>`
         select r.version, p.build_tools as tools from packages p left join releases r on r.id = p.latest_release_id
@@ -216,6 +217,10 @@ describe("the latest release", () => {
     await sql`update releases set meta = ${sql.json({ app: "ab", build_tools: ["make"] })} where version = '9.0.0'`;
     expect(await latest()).toEqual(["9.0.0", "make", "mix", "rebar3"]);
     await sql`delete from releases where version in ('9.0.0', '11.0.0-rc.1')`;
+    expect(await latest()).toEqual(["1.0.0", "rebar3"]);
+    await add(["3.0.0", "12.0.0", "4.0.0"], "mix");
+    expect(await latest()).toEqual(["12.0.0", "mix", "rebar3"]);
+    await sql`delete from releases where version in ('3.0.0', '12.0.0', '4.0.0')`;
     expect(await latest()).toEqual(["1.0.0", "rebar3"]);
   });
 

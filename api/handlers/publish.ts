@@ -10,9 +10,10 @@ import { readTarballMetadata, type TarballHead } from "../../hex/tarball/tarball
 import { type StagedBlob, stageBlob } from "../../store/blobs.ts";
 import type { Transaction } from "../../store/postgres/pool.ts";
 import { takeRepublishPermit } from "../../store/queries/operations.ts";
-import { ownerIds, setOwner } from "../../store/queries/owners.ts";
+import { setOwner } from "../../store/queries/owners.ts";
 import { type ApiPackageRow, isReserved, upsertPackage } from "../../store/queries/packages.ts";
 import {
+  type ApiReleaseRow,
   insertRelease,
   type NewRelease,
   releaseByVersion,
@@ -166,13 +167,9 @@ async function commit(
     // Somebody took the name since we looked, or took it again: nobody has authorised us there.
     else if (row.id !== existing?.id) throw invalid({ name: "has already been taken" });
     else await authorizeAgain(call, { repository, package: row }, tx);
-    const created = await writeRelease(call, tx, repository, row, accepted);
-    const release = await releaseByVersion(tx, row.id, version);
-    if (release === undefined) throw new TypeError("the release that was just written is not there");
+    const { created, release } = await writeRelease(call, tx, repository, row, accepted);
     await auditCall(call, tx, "release.publish", releaseParams({ package: row, release }));
-    const publisher = publisherName(call);
-    const owners = await ownerIds(tx, row.id);
-    await tellPublished(tx, call.deps.settings, { packageName: name, version, publisher }, owners);
+    await tellPublished(tx, call.deps.settings, row, version, publisherName(call));
     return { created, row };
   });
   const release = await releaseByVersion(call.deps.sql, row.id, version);
@@ -197,14 +194,14 @@ async function makeOwner(
   if (repository.public && publisher !== null) await setOwner(tx, row.id, publisher, "full");
 }
 
-/** Runs under the package's lock, so two publishes of one version meet here. @returns whether it is new. */
+/** Runs under the package's lock, so two publishes of one version meet here. */
 async function writeRelease(
   call: Call,
   tx: Transaction,
   repository: RepositoryRow,
   row: ApiPackageRow,
   accepted: Accepted,
-): Promise<boolean> {
+): Promise<{ readonly created: boolean; readonly release: ApiReleaseRow }> {
   const release: NewRelease = {
     packageId: row.id,
     version: accepted.version,
@@ -228,8 +225,7 @@ async function writeRelease(
         version: "was published with other contents and reverted; this repository never gives it to others",
       });
     }
-    await insertRelease(tx, release);
-    return true;
+    return { created: true, release: await insertRelease(tx, release) };
   }
   const permitted = await takeRepublishPermit(tx, existing.id);
   if (!permitted && !isYoung(call, { repository, package: row, release: existing })) {
@@ -243,6 +239,5 @@ async function writeRelease(
       inserted_at: "this repository does not allow to replace a published version; publish a new one",
     });
   }
-  await replaceRelease(tx, existing.id, release);
-  return false;
+  return { created: false, release: await replaceRelease(tx, existing.id, release) };
 }

@@ -1,7 +1,8 @@
 /** Who is told of what, beside the audit log and in the same transaction. */
 import type { Transaction } from "../../store/postgres/pool.ts";
+import { ownerMailAddresses } from "../../store/queries/mails.ts";
 import { personsBehind } from "../../store/queries/memberships.ts";
-import { type MailSettings, senderOf, sendToUsers } from "./outbox.ts";
+import { type MailSettings, senderOf, sendTo, sendToUsers } from "./outbox.ts";
 import {
   keyMadeMail,
   keysRemovedMail,
@@ -61,16 +62,16 @@ export async function tellOwners(
   await sendToUsers(tx, settings, await personsBehind(tx, [...owners, about.id]), mail, OPTIONAL);
 }
 
-/** @param owners as for {@link tellOwners} */
 export async function tellPublished(
   tx: Transaction,
   settings: MailSettings,
-  release: { readonly packageName: string; readonly version: string; readonly publisher: string | undefined },
-  owners: Iterable<number>,
+  row: { readonly id: number; readonly name: string },
+  version: string,
+  publisher: string | undefined,
 ): Promise<void> {
-  const { packageName, version, publisher } = release;
-  const mail = publishedMail(senderOf(settings), packageName, version, publisher);
-  await sendToUsers(tx, settings, await personsBehind(tx, [...owners]), mail, OPTIONAL);
+  if (!settings.mail) return;
+  const mail = publishedMail(senderOf(settings), row.name, version, publisher);
+  await sendTo(tx, settings, await ownerMailAddresses(tx, row.id), mail);
 }
 
 export function tellTotpChanged(

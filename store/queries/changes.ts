@@ -25,23 +25,26 @@ export async function recordChange(
     readonly requestId?: string | undefined;
   },
 ): Promise<number> {
-  if (change.package !== undefined) {
-    await tx`
-      insert into package_revisions (repository_id, name, revision)
-      values (${change.repositoryId}, ${change.package}, 1)
-      on conflict (repository_id, name) do update set revision = package_revisions.revision + 1`;
-  }
+  const { repositoryId, package: name = null, requestId = null } = change;
+  // Each part reads from the one before it, so that the repository's row is locked after the package's.
   const [row] = await tx<{ id: number }[]>`
-    with repository as (
-      update repositories set revision = revision + 1, updated_at = now()
-      where id = ${change.repositoryId} returning name
+    with package as (
+      insert into package_revisions (repository_id, name, revision)
+      select ${repositoryId}::bigint, ${name}::text, 1 where ${name}::text is not null
+      on conflict (repository_id, name) do update set revision = package_revisions.revision + 1
+      returning repository_id as id
+    ), raised as (
+      select id from package union all select ${repositoryId}::bigint where ${name}::text is null
+    ), repository as (
+      update repositories r set revision = r.revision + 1, updated_at = now()
+      from raised where r.id = raised.id returning r.name
     ), change as (
       insert into changes (repository, package, request_id)
-      select name, ${change.package ?? null}, ${change.requestId ?? null} from repository
+      select name, ${name}, ${requestId} from repository
       returning id, repository
     )
     select change.id, pg_notify(${CHANGE_CHANNEL}, change.repository) from change`;
-  if (row === undefined) throw new TypeError(`no repository ${change.repositoryId}`);
+  if (row === undefined) throw new TypeError(`no repository ${repositoryId}`);
   return row.id;
 }
 

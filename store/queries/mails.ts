@@ -109,8 +109,30 @@ export async function mailAddresses(
 ): Promise<readonly string[]> {
   const rows = await sql<{ email: string }[]>`
     select distinct e.email from emails e join users u on u.id = e.user_id
-    where e.user_id = any(${userIds as number[]}::bigint[]) and e.is_primary and e.verified
-      and u.deactivated_at is null ${optional ? sql`and u.optional_mail` : sql``}
+    where e.user_id = any(${userIds as number[]}::bigint[]) and ${isReached(sql)}
+      ${optional ? sql`and u.optional_mail` : sql``}
     order by e.email`;
   return rows.map((row) => row.email);
 }
+
+/**
+ * @returns the addresses of the package's owners, in an organization's place those of its admins, without those who do
+ *   not want mails that nobody has to get.
+ */
+export async function ownerMailAddresses(sql: Queryable, packageId: number): Promise<readonly string[]> {
+  const rows = await sql<{ email: string }[]>`
+    with owners as (
+      select u.id, u.organization_id from package_owners o join users u on u.id = o.user_id
+      where o.package_id = ${packageId}
+    ), persons as (
+      select id from owners where organization_id is null
+      union
+      select m.user_id from owners o join memberships m on m.organization_id = o.organization_id and m.role = 'admin'
+    )
+    select distinct e.email from persons p join users u on u.id = p.id join emails e on e.user_id = u.id
+    where ${isReached(sql)} and u.optional_mail
+    order by e.email`;
+  return rows.map((row) => row.email);
+}
+
+const isReached = (sql: Queryable) => sql`e.is_primary and e.verified and u.deactivated_at is null`;

@@ -35,12 +35,6 @@ export async function ownersOf(sql: Queryable, packageId: number): Promise<reado
   });
 }
 
-export async function ownerIds(sql: Queryable, packageId: number): Promise<readonly number[]> {
-  const rows = await sql<{ id: number }[]>`
-    select user_id as id from package_owners where package_id = ${packageId}`;
-  return rows.map((row) => row.id);
-}
-
 /** Keeps others from changing the owners until the transaction ends: rules on the last owner depend on it. */
 export async function lockOwners(
   tx: Transaction,

@@ -57,29 +57,38 @@ export interface NewRelease {
   readonly requirements: readonly RequirementRow[];
 }
 
-/** Adds a release. @returns its id. The caller holds the package's lock and has looked for the version. */
-export async function insertRelease(tx: Transaction, release: NewRelease): Promise<number> {
-  const [row] = await tx<{ id: number }[]>`
+/** Adds a release, and gives it back. The caller holds the package's lock and has looked for the version. */
+export async function insertRelease(tx: Transaction, release: NewRelease): Promise<ApiReleaseRow> {
+  const [row] = await tx<ApiReleaseRow[]>`
     insert into releases
       (package_id, version, inner_checksum, outer_checksum, blob_key, meta, publisher_id)
     values (${release.packageId}, ${release.version}, ${release.innerChecksum},
       decode(${release.outerChecksum}, 'hex'), ${release.blobKey}, ${tx.json(release.meta as never)},
       ${release.publisherId})
-    returning id`;
+    returning ${apiColumns(tx)}`;
   if (row === undefined) throw new TypeError("insert returned no row");
   await insertRequirements(tx, row.id, release.requirements);
-  return row.id;
+  return row;
 }
 
-/** Replaces what a release is made of; when it was published, its docs and its retirement stay. */
-export async function replaceRelease(tx: Transaction, id: number, release: NewRelease): Promise<void> {
-  await tx`
+/**
+ * Replaces what a release is made of, and gives it back; when it was published, its docs and its retirement stay.
+ * The caller holds the package's lock and has looked for the release.
+ */
+export async function replaceRelease(
+  tx: Transaction,
+  id: number,
+  release: NewRelease,
+): Promise<ApiReleaseRow> {
+  const [row] = await tx<ApiReleaseRow[]>`
     update releases set inner_checksum = ${release.innerChecksum},
       outer_checksum = decode(${release.outerChecksum}, 'hex'), blob_key = ${release.blobKey},
       meta = ${tx.json(release.meta as never)}, publisher_id = ${release.publisherId}, updated_at = now()
-    where id = ${id}`;
+    where id = ${id} returning ${apiColumns(tx)}`;
+  if (row === undefined) throw new TypeError(`no release ${id}`);
   await tx`delete from requirements where release_id = ${id}`;
   await insertRequirements(tx, id, release.requirements);
+  return row;
 }
 
 async function insertRequirements(

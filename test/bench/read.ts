@@ -3,9 +3,9 @@
  * pool of connections.
  */
 import { fork } from "node:child_process";
-import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startEmbeddedPostgres } from "../../store/postgres/embedded.ts";
 import { migrate } from "../../store/postgres/migrate.ts";
@@ -14,9 +14,8 @@ import { fullPackageByName } from "../../store/queries/full-package.ts";
 import { packagesById, releaseSummaries } from "../../store/queries/packages.ts";
 import { ensurePublicRepository } from "../../store/queries/repositories.ts";
 import { PACKAGE_ORDERS, type PackageSearch, searchPackages } from "../../store/queries/search.ts";
-import { type SkepFolder, skepFolder } from "../cli/skep.ts";
-import { TOKEN_KEY_PEM } from "../support/api-settings.ts";
 import { openDatabase } from "../support/open-database.ts";
+import { startApiProcess } from "./api-process.ts";
 import { corpus, insertCorpus, numbers, REPOSITORY, TOPICS } from "./corpus.ts";
 import type { Load } from "./load.ts";
 import { median, type Row } from "./report.ts";
@@ -32,44 +31,32 @@ const PAGE = 100;
 const HEADERS = { "user-agent": "bench" };
 
 export async function benchRead(): Promise<readonly Row[]> {
-  const skep = await skepFolder();
-  const postgres = await startEmbeddedPostgres({ folder: join(skep.folder, "postgres") });
+  const folder = await mkdtemp(join(tmpdir(), "skep-bench-"));
+  const postgres = await startEmbeddedPostgres({ folder: join(folder, "postgres") });
   const database = openDatabase(postgres.url);
   try {
     await migrate(database.sql);
     const { id } = await ensurePublicRepository(database.sql, REPOSITORY.name);
     await insertCorpus(database.sql, id, corpus(PACKAGES, RELEASES));
-    await startApi(skep, postgres.url);
-    return await measureReads(skep, database.pool({ role: "skep_api", max: CLIENTS }), id);
+    const api = await startApiProcess(folder, postgres.url);
+    try {
+      return await measureReads(api.port, database.pool({ role: "skep_api", max: CLIENTS }), id);
+    } finally {
+      await api.stop();
+    }
   } finally {
-    await skep.remove();
     await database.drop();
     await postgres.stop();
-    await rm(skep.folder, { recursive: true, force: true });
+    await rm(folder, { recursive: true, force: true });
   }
 }
 
-/** `skep api` as in production, its log included, but without limits on how much one address may ask. */
-async function startApi(skep: SkepFolder, databaseUrl: string): Promise<void> {
-  const tokenKeyFile = join(skep.folder, "token-key.pem");
-  await writeFile(tokenKeyFile, TOKEN_KEY_PEM, { mode: 0o600 });
-  const api = skep.start(["api"], {
-    DATABASE_URL: databaseUrl,
-    SKEP_KEY_SECRET: randomBytes(32).toString("hex"),
-    SKEP_TOKEN_KEY_FILE: tokenKeyFile,
-    SKEP_PRIVATE_STORE: `folder:${join(skep.folder, "private")}`,
-    SKEP_REPOSITORY: REPOSITORY.name,
-    SKEP_ADDRESS_LIMIT: "0",
-  });
-  await api.until("the API is ready");
-}
-
-async function measureReads(skep: SkepFolder, pool: Sql, repositoryId: number): Promise<readonly Row[]> {
+async function measureReads(port: number, pool: Sql, repositoryId: number): Promise<readonly Row[]> {
   const names = await someNames(pool);
   const paths = names.map((name) => `/api/packages/${name}`);
   const etags: string[] = [];
-  for (const path of paths) etags.push(await etagOf(skep.url + path));
-  const load = { port: Number(new URL(skep.url).port), connections: CLIENTS, seconds: SECONDS, status: 200 };
+  for (const path of paths) etags.push(await etagOf(`http://127.0.0.1:${port}${path}`));
+  const load = { port, connections: CLIENTS, seconds: SECONDS, status: 200 };
   const plain = (path: string) => ({ path, headers: HEADERS });
   const fetchPackage = (index: number) => rowsOf(pool, repositoryId, names[index % names.length] ?? "");
   const pages = PACKAGE_ORDERS.flatMap((sort) =>

@@ -8,7 +8,11 @@ export function pageOf(call: Call): number {
   return Math.max(wholeNumber(textParameter(call, "page")) ?? 1, 1);
 }
 
-/** @returns undefined for what is none, or too large to be meant. */
+// Beyond every list, and still exact when it is multiplied by a page's size.
+const LARGEST = 999_999_999;
+
+/** @returns undefined for what is none; what is larger than any list is as large as that. */
 export function wholeNumber(text: string | undefined): number | undefined {
-  return text !== undefined && /^-?\d{1,9}$/.test(text) ? Number(text) : undefined;
+  if (text === undefined || !/^-?\d+$/.test(text)) return undefined;
+  return Math.max(-LARGEST, Math.min(Number(text), LARGEST));
 }

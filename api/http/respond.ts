@@ -61,7 +61,7 @@ function isKnown(headers: Headers, etag: string, lastModified: Micros | undefine
 }
 
 function matches(header: string, etag: string): boolean {
-  return header.split(",").some((item) => item.trim() === "*" || item.trim().replaceAll('"', "") === etag);
+  return header.split(",").some((item) => item.trim() === "*" || item.trim() === etag);
 }
 
 function httpDate(at: Micros): string {

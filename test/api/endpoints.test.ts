@@ -283,7 +283,10 @@ describe("1.6: pages", () => {
     const { body, headers } = await call("GET", "/packages?page=2");
     expect(body).toEqual([]);
     expect(headers.get("link")).toBeNull();
-    expect((await call("GET", "/packages/example/audit-logs?page=999999999")).body).toEqual([]);
+    for (const page of ["999999999", "12345678901234567890"]) {
+      expect((await call("GET", `/packages/example/audit-logs?page=${page}`)).body).toEqual([]);
+      expect((await call("GET", `/packages?page=${page}`)).body).toEqual([]);
+    }
   });
 });
 

@@ -187,6 +187,9 @@ describe("requests", () => {
       const again = await registry.request("/packages/example", { headers: { "if-none-match": list } });
       expect([again.status, await again.text(), again.headers.get("cache-control")]).toEqual([304, "", null]);
     }
+    // Byte for byte: a quoted one is another.
+    const quoted = await registry.request("/packages/example", { headers: { "if-none-match": `"${etag}"` } });
+    expect(quoted.status).toBe(200);
     await registry.request("/packages/example/retire", {
       method: "POST",
       headers: { authorization: key, "content-type": "application/json" },

@@ -2,7 +2,8 @@
 import type { Terminal } from "./terminal.ts";
 
 export interface Progress {
-  update(done: number, total: number): void;
+  /** @param total where it is known before the end */
+  update(done: number, total?: number): void;
   /** Takes the bar away. */
   end(): void;
 }
@@ -24,10 +25,10 @@ export function openProgress(
   let shownAt = redraw ? Number.NEGATIVE_INFINITY : clock();
   return {
     update(done, total) {
-      if (clock() - shownAt < pause && (redraw === undefined || done < total)) return;
+      if (clock() - shownAt < pause && (redraw === undefined || done !== total)) return;
       shownAt = clock();
-      const count = `${done} of ${total} ${unit}`;
-      if (redraw) redraw(`${what} ${bar(done, total)} ${count}`);
+      const count = total === undefined ? `${done} ${unit}` : `${done} of ${total} ${unit}`;
+      if (redraw) redraw(total === undefined ? `${what} ${count}` : `${what} ${bar(done, total)} ${count}`);
       else terminal.say(`${what}: ${count}`);
     },
     end() {

@@ -4,7 +4,13 @@
  */
 import { SkepError } from "../schemas/errors.ts";
 import type { Sql } from "../store/postgres/pool.ts";
-import { releaseLease, renewLease, takeLease } from "../store/queries/leases.ts";
+import {
+  hasGivenClaim,
+  releaseLease,
+  renewLease,
+  type TakenClaim,
+  takeLease,
+} from "../store/queries/leases.ts";
 
 export interface LeaseTimes {
   /** How long a claim lasts without renewal. */
@@ -15,16 +21,21 @@ export interface LeaseTimes {
 export class Claim {
   readonly repositoryId: number;
   readonly generation: number;
+  /** A UUID; objects bear it, beside the generation. */
+  readonly id: string;
+  readonly #known: Set<string>;
   readonly #sql: Sql;
   readonly #seconds: number;
   #validUntil: number;
   #lost = false;
   readonly #timer: NodeJS.Timeout;
 
-  private constructor(sql: Sql, repositoryId: number, generation: number, times: LeaseTimes, since: number) {
+  private constructor(sql: Sql, repositoryId: number, taken: TakenClaim, times: LeaseTimes, since: number) {
     this.#sql = sql;
     this.repositoryId = repositoryId;
-    this.generation = generation;
+    this.generation = taken.generation;
+    this.id = taken.id;
+    this.#known = new Set([taken.id]);
     this.#seconds = times.leaseSeconds;
     this.#validUntil = since + times.leaseSeconds * 1000;
     this.#timer = setInterval(() => void this.renew(), times.renewSeconds * 1000);
@@ -42,8 +53,8 @@ export class Claim {
   ): Promise<Claim | undefined> {
     // Before the query, so that the local deadline is never later than the database's.
     const since = performance.now();
-    const generation = await takeLease(sql, repositoryId, holder, times.leaseSeconds);
-    return generation === undefined ? undefined : new Claim(sql, repositoryId, generation, times, since);
+    const taken = await takeLease(sql, repositoryId, holder, times.leaseSeconds);
+    return taken && new Claim(sql, repositoryId, taken, times, since);
   }
 
   get held(): boolean {
@@ -63,6 +74,14 @@ export class Claim {
       "lease_lost",
       `repository ${this.repositoryId}, generation ${this.generation}: ${reason}`,
     );
+  }
+
+  /** @returns whether the database has given the claim of that id, to us or to anybody. */
+  async knows(id: string): Promise<boolean> {
+    if (this.#known.has(id)) return true;
+    if (!(await hasGivenClaim(this.#sql, this.repositoryId, id))) return false;
+    this.#known.add(id);
+    return true;
   }
 
   /** Renews once; what fails is left to the next time, and to the deadline. */

@@ -15,8 +15,8 @@ import type { Generator } from "./generator.ts";
 import { liveKeysOf } from "./live-keys.ts";
 
 export interface RebuildOptions {
-  /** Deletes strays whatever their share. */
-  readonly deleteStrays: boolean;
+  /** What becomes of objects that belong to nothing: "few" deletes them unless they are a large share of all. */
+  readonly strays: "few" | "delete" | "keep";
   /** Told of packages done and packages in all. */
   readonly onProgress?: (done: number, total: number) => void;
   readonly signal: AbortSignal;
@@ -51,8 +51,8 @@ export async function rebuild(
   for (const repository of await allRepositories(context.sql)) {
     const names = await allPackageNames(context.sql, repository.id);
     const { strays, foreign, listed } = await findStrays(context, repository, names);
-    refuseMany(strays.length, listed, options.deleteStrays);
-    await announceStrays(context, repository, strays);
+    if (options.strays === "few") refuseMany(strays.length, listed);
+    if (options.strays !== "keep") await announceStrays(context, repository, strays);
     for (let start = 0; start < names.length; start += PACKAGES_AT_ONCE) {
       const chunk = names.slice(start, start + PACKAGES_AT_ONCE);
       await lookAndWait(context, generator, repository, chunk, options.signal);
@@ -123,8 +123,8 @@ async function* listRepository(store: ObjectStore, repository: RepositoryRow): A
   }
 }
 
-function refuseMany(strays: number, listed: number, allowed: boolean): void {
-  if (allowed || strays <= Math.max(STRAYS_ALLOWED.count, listed * STRAYS_ALLOWED.share)) return;
+function refuseMany(strays: number, listed: number): void {
+  if (strays <= Math.max(STRAYS_ALLOWED.count, listed * STRAYS_ALLOWED.share)) return;
   throw new SkepError(
     "too_many_deletions",
     `${strays} of ${listed} objects belong to nothing in the database. If this is the right database and the right ` +

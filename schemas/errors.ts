@@ -22,6 +22,7 @@ export const ERROR_CODES = [
   "signing_key_invalid", // the signing key cannot be read or is of the wrong kind
   "lease_lost", // another generator has taken over
   "database_restored", // the store holds a newer generation than the database
+  "releases_unknown", // the store holds releases that the restored database does not know
   "purge_refused", // the CDN refused or did not answer a purge
   "purge_stale", // the CDN goes on serving an old object
   "too_many_deletions", // a rebuild would delete more than its share

@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import { adopt } from "../../generator/adopt.ts";
 import { checkBucket, type Finding } from "../../generator/check.ts";
 import type { GeneratorContext } from "../../generator/context.ts";
 import { Generator } from "../../generator/generator.ts";
@@ -18,6 +19,8 @@ import { openStores } from "../wire/stores.ts";
 import { NO_KEY } from "./generator.ts";
 
 interface RebuildFlags {
+  readonly adopt?: boolean;
+  readonly acceptLoss?: boolean;
   readonly check?: boolean;
   readonly deleteStrays?: boolean;
   readonly json?: boolean;
@@ -28,6 +31,11 @@ export function rebuildCommand(context: Context): Command {
     .description("look at every object of the public store, and mend what is not as the database says")
     .option("--check", "change nothing, name each object that differs")
     .option("--delete-strays", "delete objects that belong to nothing, however many they are")
+    .option(
+      "--adopt",
+      "after a restored backup: raise the database's counters above what the public store has seen, first",
+    )
+    .option("--accept-loss", "with --adopt: go on without releases that only the public store has")
     .option("--json", "print one JSON object a line")
     .addHelpText(
       "after",
@@ -35,15 +43,21 @@ export function rebuildCommand(context: Context): Command {
 A public store that was lost comes back whole: the database and the private store hold everything. Works
 beside running generators, which then do a part of it or all of it.
 
+After a database was restored from a backup the public store is ahead of it, and generators stop with
+\`database_restored\`. With --adopt they can go on: what was published since the backup is named, and stays
+where it is until you decide (deploy/runbooks/database-restored.md).
+
 Examples:
   skep rebuild --check
   skep rebuild
+  skep rebuild --adopt
 ${EXIT_HELP}`,
     )
     .action((flags: RebuildFlags) => runRebuild(context, flags));
 }
 
 async function runRebuild(context: Context, flags: RebuildFlags): Promise<void> {
+  refuseContradictions(flags);
   const config = readRebuildConfig(context.source);
   const log = openLog(
     { ...config.log, level: config.log.level === "info" ? "warn" : config.log.level },
@@ -59,6 +73,16 @@ async function runRebuild(context: Context, flags: RebuildFlags): Promise<void> 
       await stores.close();
     }
   });
+}
+
+function refuseContradictions({ check, adopt, acceptLoss, deleteStrays }: RebuildFlags): void {
+  if (check && (adopt || deleteStrays)) {
+    throw new SkepError("usage", "--check changes nothing: it goes with neither --adopt nor --delete-strays");
+  }
+  if (adopt && deleteStrays) {
+    throw new SkepError("usage", "--adopt deletes nothing: run `skep rebuild --delete-strays` after it");
+  }
+  if (acceptLoss && !adopt) throw new SkepError("usage", "--accept-loss belongs to --adopt");
 }
 
 async function check({ terminal }: Context, generator: GeneratorContext, flags: RebuildFlags): Promise<void> {
@@ -85,15 +109,16 @@ const REASONS = {
 } as const;
 
 async function mend({ terminal }: Context, context: GeneratorContext, flags: RebuildFlags): Promise<void> {
-  const progress = openProgress(terminal, "rebuilding", "packages");
   const lifetime = untilSignal(
     () => terminal.say("\nskep: stopping; what was looked at stays mended"),
     () => process.exit(1),
   );
   const generator = new Generator(context);
+  const progress = openProgress(terminal, "rebuilding", "packages");
   try {
+    if (flags.adopt) await raiseCounters(terminal, context, flags, lifetime.signal);
     const report = await rebuild(context, generator, {
-      deleteStrays: flags.deleteStrays ?? false,
+      strays: flags.adopt ? "keep" : flags.deleteStrays ? "delete" : "few",
       onProgress: progress.update,
       signal: lifetime.signal,
     });
@@ -111,5 +136,26 @@ async function mend({ terminal }: Context, context: GeneratorContext, flags: Reb
     progress.end();
     await generator.releaseClaims();
     lifetime.close();
+  }
+}
+
+async function raiseCounters(
+  terminal: Context["terminal"],
+  context: GeneratorContext,
+  flags: RebuildFlags,
+  signal: AbortSignal,
+): Promise<void> {
+  const progress = openProgress(terminal, "reading the public store:", "objects");
+  const reports = await adopt(context, {
+    acceptLoss: flags.acceptLoss ?? false,
+    onProgress: progress.update,
+    signal,
+  }).finally(progress.end);
+  for (const { repository, objects, packages, unknown, unknownCount } of reports) {
+    terminal.say(
+      visible(`${repository}: ${objects} objects, of which ${packages} packages are ahead of the database`),
+    );
+    for (const key of unknown) terminal.say(visible(`  not in the database, left where it is: ${key}`));
+    if (unknownCount > unknown.length) terminal.say(`  and ${unknownCount - unknown.length} more`);
   }
 }

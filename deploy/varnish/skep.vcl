@@ -198,6 +198,7 @@ sub skep_hide {
 	unset resp.http.x-amz-meta-surrogate-control;
 	unset resp.http.x-amz-meta-surrogate-key;
 	unset resp.http.x-amz-meta-skep-generation;
+	unset resp.http.x-amz-meta-skep-claim;
 	unset resp.http.x-amz-meta-skep-hash;
 	unset resp.http.x-amz-meta-skep-header-version;
 	unset resp.http.x-amz-meta-skep-key;

@@ -9,6 +9,8 @@ export interface CurrentObject {
   readonly etag: string;
   /** Undefined where the metadata was lost or another program wrote the object. */
   readonly generation: number | undefined;
+  /** Of the claim under which it was written, by its metadata; our books do not keep it. */
+  readonly claim?: string | undefined;
   readonly payloadHash: Sha256 | undefined;
   readonly headerVersion: number | undefined;
   readonly keyFingerprint: string | null;
@@ -20,7 +22,7 @@ export interface CurrentObject {
 export function putOptions(
   repository: RepositoryRef,
   desired: DesiredObject,
-  generation: number,
+  claim: { readonly generation: number; readonly id: string },
 ): Omit<PutOptions, "precondition"> {
   const headers = objectHeaders(repository, desired.object);
   return {
@@ -29,7 +31,8 @@ export function putOptions(
     metadata: {
       "surrogate-key": headers.surrogateKey,
       "surrogate-control": headers.surrogateControl,
-      "skep-generation": String(generation),
+      "skep-generation": String(claim.generation),
+      "skep-claim": claim.id,
       "skep-hash": desired.payloadHash,
       "skep-header-version": String(HEADER_RULES_VERSION),
       ...(desired.keyFingerprint === null ? {} : { "skep-key": desired.keyFingerprint }),
@@ -37,6 +40,8 @@ export function putOptions(
     },
   };
 }
+
+const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 function wholeNumber(text: string | undefined): number | undefined {
   return text !== undefined && /^\d{1,15}$/.test(text) ? Number(text) : undefined;
@@ -47,6 +52,7 @@ export function currentObject(head: ObjectHead): CurrentObject {
   return {
     etag: head.etag,
     generation: wholeNumber(metadata["skep-generation"]),
+    claim: UUID.exec(metadata["skep-claim"] ?? "")?.[0],
     payloadHash: sha256(metadata["skep-hash"] ?? ""),
     headerVersion: wholeNumber(metadata["skep-header-version"]),
     keyFingerprint: metadata["skep-key"] ?? null,

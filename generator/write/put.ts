@@ -102,6 +102,10 @@ export async function refuseNewer(
 ): Promise<void> {
   const { claim } = writer;
   if (found?.generation === undefined) return;
+  // The two histories may have come to the same numbers, so this is asked first.
+  if (found.claim !== undefined && !(await claim.knows(found.claim))) {
+    throw restored(key, "a claim that the database has never given");
+  }
   // Restarts raise the generation past that of the object, so the revision is asked as well: whoever wrote
   // before our claim cannot have read later rows than we did.
   if (found.generation <= claim.generation) {
@@ -117,9 +121,8 @@ export async function refuseNewer(
 function restored(key: string, what: string): SkepError {
   return new SkepError(
     "database_restored",
-    `${key} is of ${what}: it was restored from an older backup. \`skep rebuild --adopt\`, which raises its counters, ` +
-      "comes with a later release. Until then restore a newer backup, or start with an empty public store and run " +
-      "`skep rebuild`",
+    `${key} is of ${what}: it was restored from an older backup, or another installation writes this store. After a ` +
+      "restored backup run `skep rebuild --adopt`, which raises its counters above what the public store has seen",
   );
 }
 

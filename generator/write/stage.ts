@@ -45,7 +45,7 @@ export async function writePuts(
   await inParallel(context.settings.concurrency, puts, async ({ desired, known }) => {
     try {
       const body = await bytesOf(context, desired);
-      const options = putOptions(repository, desired, claim.generation);
+      const options = putOptions(repository, desired, claim);
       const etag = await putObject(target, desired, body, options, known);
       context.counters.puts += 1;
       written.push({ desired, etag });

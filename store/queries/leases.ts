@@ -7,24 +7,40 @@ import type { Queryable, Transaction } from "../postgres/pool.ts";
 /** Longer than any pause a healthy process has, short enough for a publisher to sit out. */
 export const LEASE_SECONDS = 10;
 
+export interface TakenClaim {
+  /** A UUID. Generations of a database that was restored from a backup are given twice, this never is. */
+  readonly id: string;
+  readonly generation: number;
+}
+
 /**
  * @param holder names the process, for people
- * @returns the new generation, or undefined while another holder's lease runs.
+ * @returns the new claim, or undefined while another holder's lease runs.
  */
 export async function takeLease(
   sql: Queryable,
   repositoryId: number,
   holder: string,
   seconds: number,
-): Promise<number | undefined> {
-  const [row] = await sql<{ generation: number }[]>`
-    insert into leases as lease (repository_id, generation, holder, expires_at)
-    values (${repositoryId}, 1, ${holder}, clock_timestamp() + ${seconds} * interval '1 second')
-    on conflict (repository_id) do update
-      set generation = lease.generation + 1, holder = excluded.holder, expires_at = excluded.expires_at
-      where lease.holder is null or lease.expires_at < clock_timestamp()
-    returning generation`;
-  return row?.generation;
+): Promise<TakenClaim | undefined> {
+  const [row] = await sql<TakenClaim[]>`
+    with taken as (
+      insert into leases as lease (repository_id, generation, holder, expires_at)
+      values (${repositoryId}, 1, ${holder}, clock_timestamp() + ${seconds} * interval '1 second')
+      on conflict (repository_id) do update
+        set generation = lease.generation + 1, holder = excluded.holder, expires_at = excluded.expires_at
+        where lease.holder is null or lease.expires_at < clock_timestamp()
+      returning generation
+    )
+    insert into claims (repository_id, generation, holder) select ${repositoryId}, generation, ${holder} from taken
+    returning id, generation`;
+  return row;
+}
+
+/** @returns whether this database has given the claim, or has adopted it. */
+export async function hasGivenClaim(sql: Queryable, repositoryId: number, id: string): Promise<boolean> {
+  const rows = await sql`select from claims where id = ${id} and repository_id = ${repositoryId}`;
+  return rows.length > 0;
 }
 
 /** @returns false when another generator has taken over. A lease that ran out but was not taken is renewed. */

@@ -28,7 +28,7 @@ export async function benchRebuild(): Promise<readonly Row[]> {
         if (object.source.kind !== "sign") continue;
         const body = await signedFile(object.source.payload, signer);
         await store.put(object.key, body, {
-          ...putOptions(REPOSITORY, object, 1),
+          ...putOptions(REPOSITORY, object, { generation: 1, id: "none" }),
           precondition: { kind: "absent" },
         });
       }

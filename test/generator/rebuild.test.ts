@@ -25,12 +25,12 @@ async function contents(): Promise<Record<string, string>> {
   return all;
 }
 
-async function runRebuild(deleteStrays = false) {
+async function runRebuild(strays: "few" | "delete" = "few") {
   const { generator, context } = world.generator();
   const progress: number[] = [];
   try {
     const report = await rebuild(context, generator, {
-      deleteStrays,
+      strays,
       onProgress: (done, total) => progress.push(done / total),
       signal: new AbortController().signal,
     });
@@ -96,7 +96,7 @@ it("stops before it deletes more than a small share, and asks for a flag", async
     message: expect.stringContaining("--delete-strays"),
   });
   expect(await contents()).toEqual(before);
-  await runRebuild(true);
+  await runRebuild("delete");
   await world.expectWhole(LIVE);
 });
 

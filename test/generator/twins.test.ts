@@ -174,7 +174,7 @@ it("is written for what is there when the setting is turned on, and taken away w
       const own = { ...context, twins };
       const generator = new Generator(own);
       const signal = new AbortController().signal;
-      await rebuild(own, generator, { deleteStrays: false, signal });
+      await rebuild(own, generator, { strays: "few", signal });
       await generator.releaseClaims();
       expect(await checkBucket(own)).toEqual([]);
       const keys: string[] = [];

@@ -157,6 +157,33 @@ describe("migrate, user create, key create, rebuild", () => {
   });
 });
 
+it("rebuild --adopt names what only the store has, and goes on without it when it is told to", async () => {
+  const own = await skepFolder();
+  try {
+    await (await own.serve()).stop();
+    const tarballs = join(own.folder, "data", "public", "tarballs");
+    await mkdir(tarballs, { recursive: true });
+    await writeFile(join(tarballs, "late-1.0.0.tar"), "published since the backup");
+    const refused = await own.run(["rebuild", "--adopt"]);
+    expect([refused.code, refused.stdout]).toEqual([1, ""]);
+    expect(refused.stderr).toMatch(
+      /^skep: the public store holds a release that the database does not know; nothing was changed:\n {2}tarballs\/late-1\.0\.0\.tar\n/,
+    );
+    const accepted = await own.run(["rebuild", "--adopt", "--accept-loss"]);
+    expect(accepted.code).toBe(0);
+    expect(accepted.stderr).toContain("not in the database, left where it is: tarballs/late-1.0.0.tar");
+    expect((await own.run(["rebuild", "--check"])).stdout).toBe("tarballs/late-1.0.0.tar: stray\n");
+    for (const flags of [["--check", "--adopt"], ["--adopt", "--delete-strays"], ["--accept-loss"]]) {
+      expect(await own.run(["rebuild", ...flags])).toMatchObject({
+        code: 2,
+        stderr: expect.stringMatching(/^skep: --/),
+      });
+    }
+  } finally {
+    await own.remove();
+  }
+});
+
 describe("verify", () => {
   it("a folder: what fails, one a line, and the exit code", async () => {
     const empty = join(skep.folder, "empty");

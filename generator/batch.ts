@@ -15,6 +15,7 @@ import type { Build } from "./build.ts";
 import type { Claim } from "./claim.ts";
 import type { GeneratorContext } from "./context.ts";
 import { currentObjects, recordedAsCurrent } from "./look.ts";
+import { requestIdsOf } from "./request-ids.ts";
 import { readSnapshot, type Snapshot } from "./snapshot.ts";
 import { type StepName, step } from "./steps.ts";
 import type { CurrentObject } from "./write/metadata.ts";
@@ -30,6 +31,8 @@ export interface BatchResult {
   readonly removed: number;
   /** The purge that makes it visible. */
   readonly purgeId: number | undefined;
+  /** Of the requests whose changes were built. */
+  readonly requestIds: readonly string[];
 }
 
 const NOTHING: BatchResult = {
@@ -38,6 +41,7 @@ const NOTHING: BatchResult = {
   written: 0,
   removed: 0,
   purgeId: undefined,
+  requestIds: [],
 };
 
 /**
@@ -85,14 +89,16 @@ export async function runBatch(context: GeneratorContext, claim: Claim): Promise
     });
     const stages = [first, second, third, fourth];
     const written = stages.flatMap((stage) => stage.written);
-    const purgeId = await run("record", () => record(context, claim, build, written));
+    const { purgeId, shown } = await run("record", () => record(context, claim, build, written));
     context.counters.builds += 1;
+    context.onVisible?.(shown);
     return {
       repository: snapshot.repository,
       changes: snapshot.changes.length,
       written: written.length,
       removed: removals.length,
       purgeId,
+      requestIds: requestIdsOf(snapshot.changes),
     };
   } catch (error) {
     if (hasCode(error, "lease_lost")) await putBack(context, claim, build);

@@ -8,6 +8,7 @@ import {
   finishChanges,
   type PendingChange,
   requestLooks,
+  type ShownChange,
 } from "../store/queries/changes.ts";
 import { holdsLease } from "../store/queries/leases.ts";
 import { enqueuePurge } from "../store/queries/purges.ts";
@@ -55,17 +56,23 @@ function ownIntents({ plan }: Build): readonly Pick<books.Intent, "key" | "packa
   ];
 }
 
+export interface Recorded {
+  /** What makes it visible; undefined without a CDN, where it is visible now. */
+  readonly purgeId: number | undefined;
+  /** What is visible now. */
+  readonly shown: readonly ShownChange[];
+}
+
 /**
  * Records what was written, finishes the changes and enqueues the purge, in one transaction: all of it
  * counts, or none.
- * @returns the purge that makes it visible; undefined without a CDN, where it is visible now.
  */
 export async function record(
   context: GeneratorContext,
   claim: Claim,
   build: Build,
   written: readonly Written[],
-): Promise<number | undefined> {
+): Promise<Recorded> {
   const { snapshot, plan, holds } = build;
   const { repositoryId, generation } = claim;
   const scope = snapshot.packages.map((row) => row.name);
@@ -100,7 +107,7 @@ export async function record(
       purgeId,
       context.settings.deletionGraceSeconds,
     );
-    await finishChanges(
+    const shown = await finishChanges(
       tx,
       done.map((change) => change.id),
       purgeId,
@@ -114,7 +121,7 @@ export async function record(
     await ensureRetry(tx, snapshot.repository.name, [...packages], HELD_RETRY_SECONDS);
     await books.closeOwnIntents(tx, repositoryId, generation);
     await books.putOffIntents(tx, repositoryId, snapshot.intents, context.settings.recheckSeconds);
-    return purgeId;
+    return { purgeId, shown };
   });
 }
 

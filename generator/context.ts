@@ -2,6 +2,7 @@
 import type { Signer } from "../proto/signer.ts";
 import type { ObjectStore } from "../store/objects/store.ts";
 import type { Sql } from "../store/postgres/pool.ts";
+import type { ShownChange } from "../store/queries/changes.ts";
 import type { Urls } from "../views/urls.ts";
 import type { EdgeReader } from "./purge/edge-reader.ts";
 import type { Purger } from "./purge/purger.ts";
@@ -62,6 +63,7 @@ export interface Cdn {
 /** Counters for metrics and tests; they only grow. */
 export interface GeneratorCounters {
   builds: number;
+  buildsFailed: number;
   puts: number;
   deletes: number;
   adopted: number;
@@ -70,7 +72,10 @@ export interface GeneratorCounters {
   purgesFailed: number;
   staleReads: number;
   samples: number;
+  /** In the store or at the CDN. */
   samplesMended: number;
+  /** Of those, the ones that the store held as recorded and the CDN did not serve. */
+  samplesStale: number;
 }
 
 export interface GeneratorContext {
@@ -90,11 +95,14 @@ export interface GeneratorContext {
   /** A number in [0, 1). */
   readonly random: () => number;
   readonly onStep?: StepHook | undefined;
+  /** Told of what installs see from now on, after the commit that says so. Must not throw. */
+  readonly onVisible?: ((changes: readonly ShownChange[]) => void) | undefined;
 }
 
 export function newCounters(): GeneratorCounters {
   return {
     builds: 0,
+    buildsFailed: 0,
     puts: 0,
     deletes: 0,
     adopted: 0,
@@ -104,5 +112,6 @@ export function newCounters(): GeneratorCounters {
     staleReads: 0,
     samples: 0,
     samplesMended: 0,
+    samplesStale: 0,
   };
 }

@@ -5,6 +5,7 @@
 import { hasCode, SkepError } from "../schemas/errors.ts";
 import { repositoriesWithLooseEnds } from "../store/queries/books.ts";
 import { CHANGE_CHANNEL, forgetVisibleChanges, repositoriesWithChanges } from "../store/queries/changes.ts";
+import { forgetFindings } from "../store/queries/findings.ts";
 import { allRepositories, type RepositoryRow, repositoryById } from "../store/queries/registry.ts";
 import { activeSigningKey } from "../store/queries/signing-key.ts";
 import { runBatch } from "./batch.ts";
@@ -13,6 +14,7 @@ import { Claim } from "./claim.ts";
 import type { GeneratorContext } from "./context.ts";
 import { runDeletions } from "./deletions.ts";
 import { purgeLoop, runPurges } from "./purge/worker.ts";
+import { requestFields } from "./request-ids.ts";
 import { sample } from "./sampler.ts";
 import { step } from "./steps.ts";
 
@@ -35,6 +37,11 @@ export class Generator {
   /** Milliseconds since the last round that found Postgres and the stores working: for health checks. */
   get idleMilliseconds(): number {
     return performance.now() - this.#lastSuccess;
+  }
+
+  /** How many repositories this process holds at the moment. */
+  get heldClaims(): number {
+    return [...this.#claims.values()].filter((claim) => claim.held).length;
   }
 
   /**
@@ -92,6 +99,7 @@ export class Generator {
         this.#lastSuccess = performance.now();
         if (performance.now() - clean > 60_000) {
           await forgetVisibleChanges(this.#context.sql);
+          await forgetFindings(this.#context.sql);
           clean = performance.now();
         }
       } catch (error) {
@@ -104,6 +112,7 @@ export class Generator {
 
   #backOff(error: unknown): number {
     this.#failures += 1;
+    this.#context.counters.buildsFailed += 1;
     const seconds = Math.min(0.25 * 2 ** (this.#failures - 1), LONGEST_BACKOFF_SECONDS);
     this.#context.log.error(
       { err: error, retryInSeconds: seconds },
@@ -145,12 +154,18 @@ export class Generator {
   async #work(repository: RepositoryRow): Promise<boolean> {
     const claim = await this.#claim(repository.id);
     if (claim === undefined) return false;
+    const begun = performance.now();
     try {
       const result = await runBatch(this.#context, claim);
       const deleted = await runDeletions(this.#context, claim, repository);
       if (result.repository !== undefined) {
-        const { changes, written, removed } = result;
-        this.#context.log.info({ repository: repository.name, changes, written, removed, deleted }, "built");
+        const { changes, written, removed, purgeId, requestIds } = result;
+        const milliseconds = Math.round(performance.now() - begun);
+        const counts = { changes, written, removed, deleted, milliseconds, purge: purgeId };
+        this.#context.log.info(
+          { repository: repository.name, ...counts, ...requestFields(requestIds) },
+          "built",
+        );
       }
       return result.repository !== undefined || deleted > 0;
     } catch (error) {

@@ -6,6 +6,7 @@
 import { hasCode } from "../schemas/errors.ts";
 import { type RecordedObject, recordedByKey, sampleObjects } from "../store/queries/books.ts";
 import { requestLooks } from "../store/queries/changes.ts";
+import { recordFinding } from "../store/queries/findings.ts";
 import { enqueuePurge } from "../store/queries/purges.ts";
 import type { RepositoryRow } from "../store/queries/registry.ts";
 import { surrogateKeysOf } from "./books.ts";
@@ -52,6 +53,7 @@ async function sampleObject(
       { key: object.key },
       "the store holds another object than was recorded: it will be mended",
     );
+    await recordFinding(context.sql, repository.id, object.key, "store");
     await requestLooks(context.sql, repository.name, [object.package]);
     return;
   }
@@ -60,10 +62,12 @@ async function sampleObject(
   if ((await reader.etag(object.key)) === object.etag) return;
   if (!(await isStillRecorded(context, repository, object))) return;
   context.counters.samplesMended += 1;
+  context.counters.samplesStale += 1;
   context.log.error(
     { key: object.key },
     "the CDN serves another object than was recorded: it will be purged",
   );
+  await recordFinding(context.sql, repository.id, object.key, "cdn");
   await enqueuePurge(context.sql, repository.id, surrogateKeysOf(repository, [object.key]), [object.key]);
 }
 

@@ -18,13 +18,14 @@ export type StepName =
   | "delete-objects"
   | "delete-record";
 
-/** Called around every step; what it throws, the step throws. */
-export type StepHook = (step: StepName, phase: "before" | "after") => Promise<void>;
+/** Called around every step, afterwards with what it took; what it throws, the step throws. */
+export type StepHook = (step: StepName, phase: "before" | "after", seconds: number) => Promise<void>;
 
 /** Runs a step between the two calls of the hook. */
 export async function step<T>(hook: StepHook | undefined, name: StepName, run: () => Promise<T>): Promise<T> {
-  await hook?.(name, "before");
+  await hook?.(name, "before", 0);
+  const begun = performance.now();
   const result = await run();
-  await hook?.(name, "after");
+  await hook?.(name, "after", (performance.now() - begun) / 1000);
   return result;
 }

@@ -5,7 +5,7 @@
  */
 import { SkepError } from "../../schemas/errors.ts";
 import { recordedByKey, startGrace } from "../../store/queries/books.ts";
-import { showChanges } from "../../store/queries/changes.ts";
+import { changesOfPurge, type ShownChange, showChanges } from "../../store/queries/changes.ts";
 import {
   advancePurge,
   finishPurge,
@@ -18,6 +18,7 @@ import {
 import type { Bell } from "../bell.ts";
 import type { Cdn, GeneratorContext } from "../context.ts";
 import { inParallel } from "../parallel.ts";
+import { requestFields, requestIdsOf } from "../request-ids.ts";
 import { step } from "../steps.ts";
 
 // Side by side, so that one that hangs holds no other up.
@@ -90,7 +91,9 @@ async function runPurge(context: GeneratorContext, cdn: Cdn, purge: Purge): Prom
       context.counters.staleReads += stale.length;
       throw new SkepError("purge_stale", `the CDN still serves an old ${stale[0]} (${stale.length} stale)`);
     }
-    await step(context.onStep, "show", () => show(context, purge));
+    const shown = await step(context.onStep, "show", () => show(context, purge));
+    context.onVisible?.(shown);
+    logPurge(context, purge, shown);
   } catch (error) {
     context.counters.purgesFailed += 1;
     await putOff(context, purge, error instanceof Error ? error.message : String(error));
@@ -123,14 +126,25 @@ export async function isFresh(
   }
 }
 
-async function show(context: GeneratorContext, purge: Purge): Promise<void> {
-  await context.sql.begin(async (tx) => {
-    if (purge.rounds > 0) return finishPurge(tx, purge.id);
-    await showChanges(tx, purge.id);
+/** @returns the changes that are visible by this purge. */
+async function show(context: GeneratorContext, purge: Purge): Promise<readonly ShownChange[]> {
+  return context.sql.begin(async (tx) => {
+    if (purge.rounds > 0) {
+      await finishPurge(tx, purge.id);
+      return [];
+    }
+    const shown = await showChanges(tx, purge.id);
     // No cache of ours holds a file that names the removed objects: now the caches of clients count down.
     await startGrace(tx, purge.id, context.settings.deletionGraceSeconds);
     await advancePurge(tx, purge.id, context.settings.secondPurgeSeconds);
-  });
+    return shown;
+  }) as Promise<readonly ShownChange[]>;
+}
+
+function logPurge(context: GeneratorContext, purge: Purge, shown: readonly ShownChange[]): void {
+  const fields = { purge: purge.id, round: purge.rounds + 1, objects: purge.targetKeys.length };
+  const about = shown.length === 0 ? {} : { changes: shown.length, ...requestFields(requestIdsOf(shown)) };
+  context.log.info({ ...fields, ...about }, "purged, and read back fresh");
 }
 
 async function putOff(context: GeneratorContext, purge: Purge, reason: string): Promise<void> {
@@ -138,11 +152,13 @@ async function putOff(context: GeneratorContext, purge: Purge, reason: string): 
     context.settings.purgeRetrySeconds * 2 ** Math.min(purge.attempts - 1, 20),
     LONGEST_RETRY_SECONDS,
   );
-  const fields = { purge: purge.id, attempts: purge.attempts, retryInSeconds: seconds };
-  context.log.warn(fields, `purge not seen through: ${reason}`);
+  let waiting: readonly string[] = [];
   try {
     await retryPurge(context.sql, purge.id, seconds, reason);
+    waiting = requestIdsOf(await changesOfPurge(context.sql, purge.id));
   } catch {
     // Postgres is away: the purge comes back when its lease has run out.
   }
+  const fields = { purge: purge.id, attempts: purge.attempts, retryInSeconds: seconds };
+  context.log.warn({ ...fields, ...requestFields(waiting) }, `purge not seen through: ${reason}`);
 }

@@ -110,30 +110,63 @@ export async function pendingChanges(
     order by id limit ${limit}`;
 }
 
+/** A change that installs see from now on. */
+export interface ShownChange {
+  readonly id: number;
+  /** Of the request that made it; null for what no request did. */
+  readonly requestId: string | null;
+  /** It asked for a look, and nothing was published. */
+  readonly look: boolean;
+  /** By the database's clock, from the transaction that made it. */
+  readonly seconds: number;
+}
+
 /**
  * Finishes exactly these rows, which a build has taken in.
  * @param purgeId the purge that makes them visible; undefined when nothing needs one, and they are
+ * @returns what is visible by that.
  */
 export async function finishChanges(
   tx: Transaction,
   ids: readonly number[],
   purgeId: number | undefined,
-): Promise<void> {
-  await tx`
+): Promise<readonly ShownChange[]> {
+  const rows = await tx<ShownChange[]>`
     update changes set finished_at = now(), purge_id = ${purgeId ?? null},
       visible_at = ${purgeId === undefined ? tx`now()` : null}
-    where id = any(${ids as number[]}::bigint[])`;
+    where id = any(${ids as number[]}::bigint[])
+    ${purgeId === undefined ? tx`returning ${shownColumns(tx)}` : tx``}`;
   if (purgeId === undefined) await notifyVisible(tx, ids);
+  return rows;
 }
 
-/** Marks the changes of a purge that was accepted and read back fresh, and wakes who waits for them. */
-export async function showChanges(tx: Transaction, purgeId: number): Promise<void> {
-  const rows = await tx<{ id: number }[]>`
-    update changes set visible_at = now() where purge_id = ${purgeId} and visible_at is null returning id`;
+/**
+ * Marks the changes of a purge that was accepted and read back fresh, and wakes who waits for them.
+ * @returns those that were not visible before.
+ */
+export async function showChanges(tx: Transaction, purgeId: number): Promise<readonly ShownChange[]> {
+  const rows = await tx<ShownChange[]>`
+    update changes set visible_at = now() where purge_id = ${purgeId} and visible_at is null
+    returning ${shownColumns(tx)}`;
   await notifyVisible(
     tx,
     rows.map((row) => row.id),
   );
+  return rows;
+}
+
+/** @returns what waits for the purge. */
+export function changesOfPurge(
+  sql: Queryable,
+  purgeId: number,
+): Promise<readonly Pick<ShownChange, "requestId">[]> {
+  return sql<Pick<ShownChange, "requestId">[]>`
+    select request_id as "requestId" from changes where purge_id = ${purgeId} and visible_at is null order by id`;
+}
+
+function shownColumns(tx: Transaction) {
+  return tx`id, request_id as "requestId", look,
+    extract(epoch from clock_timestamp() - inserted_at)::float8 as seconds`;
 }
 
 // A NOTIFY payload is limited to 8,000 bytes; 300 ids fit however long they grow.
@@ -193,7 +226,11 @@ export async function visibleChanges(sql: Queryable, ids: readonly number[]): Pr
   return new Set(ids.filter((id) => !waiting.has(id)));
 }
 
-/** Removes rows that nobody can be waiting for any more. */
+/** Removes rows that nobody can be waiting for any more. The last of each repository tells when that was. */
 export async function forgetVisibleChanges(sql: Queryable): Promise<void> {
-  await sql`delete from changes where visible_at < now() - interval '1 hour'`;
+  await sql`
+    delete from changes where visible_at < now() - interval '1 hour' and id not in (
+      select distinct on (repository) id from changes where visible_at is not null
+      order by repository, visible_at desc
+    )`;
 }

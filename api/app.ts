@@ -2,7 +2,6 @@
  * The API as one fetch handler: the pipeline in the order that the contract gives it, then the route's
  * handler. Mounted below `/api`.
  */
-import { randomUUID } from "node:crypto";
 import { type Context, Hono } from "hono";
 import { authenticate } from "./auth/authentication.ts";
 import type { Principal } from "./auth/principal.ts";
@@ -14,6 +13,7 @@ import { ByteBudget, type ByteLease } from "./http/budget.ts";
 import { clientAddress, type NodeBindings, singleHeader } from "./http/client.ts";
 import { ApiError, badRequest } from "./http/errors.ts";
 import { type Format, negotiate } from "./http/format.ts";
+import { requestIdOf } from "./http/request-id.ts";
 import { respond, respondError } from "./http/respond.ts";
 import { expectsContinue, readBody, readUpload, type UploadRequest } from "./http/upload.ts";
 import { plainAddress } from "./limits/address.ts";
@@ -98,7 +98,7 @@ async function handle(
   ) => Promise<Response>,
 ): Promise<Response> {
   const start = performance.now();
-  const requestId = randomUUID();
+  const requestId = requestIdOf(c.req.header("x-request-id"));
   const lease = budget.lease();
   // What the answer carries whatever becomes of the request.
   const headers = new Headers();
@@ -116,12 +116,12 @@ async function handle(
   if (c.req.header("origin") !== undefined && !route?.upload) {
     response.headers.set("access-control-allow-origin", "*");
   }
-  const milliseconds = Math.round(performance.now() - start);
-  const path = route?.path ?? "unknown";
-  deps.log.info(
-    { requestId, method: c.req.method, route: path, status: response.status, milliseconds },
-    "request",
-  );
+  const { status } = response;
+  const about = { method: c.req.method, route: route?.path ?? "unknown", status };
+  const taken = performance.now() - start;
+  deps.log.info({ requestId, ...about, milliseconds: Math.round(taken) }, "request");
+  const pattern = route === undefined ? "unknown" : `/api${route.path}`;
+  deps.onRequest?.({ ...about, route: pattern, seconds: taken / 1000 });
   return response;
 }
 

@@ -15,6 +15,8 @@ export interface ServerOptions {
   readonly port: number;
   /** Connections at a time. */
   readonly maxConnections?: number;
+  /** Which setting gives the port, for whoever finds it taken; `SKEP_PORT` unless given. */
+  readonly setting?: string;
 }
 
 export interface RunningServer {
@@ -47,12 +49,12 @@ export async function startServer(fetch: FetchHandler, options: ServerOptions): 
   return { port: (server.address() as AddressInfo).port, stop: (milliseconds) => stop(server, milliseconds) };
 }
 
-function listen(server: Server, { host, port }: ServerOptions): Promise<void> {
+function listen(server: Server, { host, port, setting = "SKEP_PORT" }: ServerOptions): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once("error", (cause: NodeJS.ErrnoException) => {
       const what =
         cause.code === "EADDRINUSE"
-          ? "is in use; choose another with SKEP_PORT"
+          ? `is in use; choose another with ${setting}`
           : `cannot be used: ${cause.message}`;
       reject(new SkepError("config_invalid", `port ${port} on ${host} ${what}`, { cause }));
     });

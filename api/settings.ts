@@ -65,6 +65,15 @@ export interface ApiLog {
 /** Steps of a publish at which a test may make it fail or die. */
 export type ApiStep = "stage" | "commit" | "wait";
 
+/** A request that was answered, for metrics. */
+export interface RequestSeen {
+  readonly method: string;
+  /** The pattern of its route, of which there are few. */
+  readonly route: string;
+  readonly status: number;
+  readonly seconds: number;
+}
+
 export interface ApiDependencies {
   /** Under the API's own role. */
   readonly sql: Sql;
@@ -82,5 +91,7 @@ export interface ApiDependencies {
   readonly clock: () => Date;
   readonly random: (bytes: number) => Uint8Array;
   readonly log: ApiLog;
+  /** Must not throw. */
+  readonly onRequest?: ((request: RequestSeen) => void) | undefined;
   readonly onStep?: ((step: ApiStep, phase: "before" | "after") => Promise<void>) | undefined;
 }

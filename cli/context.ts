@@ -10,4 +10,6 @@ export interface Context {
   readonly underNpm: boolean;
   /** How a person calls this program here. */
   readonly command: string;
+  /** Run when a defect ends the process, which waits for them; each bounds itself and never rejects. */
+  readonly lastWords: Set<(error: unknown) => Promise<void>>;
 }

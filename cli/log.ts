@@ -1,5 +1,5 @@
 /** The log: JSON for machines, or lines for people. */
-import { type Logger, pino, stdSerializers } from "pino";
+import { type Logger, type LoggerOptions, pino, stdSerializers } from "pino";
 import type { LogConfig } from "../schemas/config/config.ts";
 import { visible } from "./visible.ts";
 
@@ -12,9 +12,22 @@ const LEVELS: Readonly<Record<number, string>> = {
 };
 const HIDDEN = new Set(["level", "time", "msg", "err"]);
 
+/** Told of each entry that is logged: pino's level, the fields beside the message, and that. Must not throw. */
+export type OnEntry = (level: number, fields: unknown, message: unknown) => void;
+
 /** @returns a logger on stderr. Written at once: the last line before a crash counts most. */
-export function openLog(config: LogConfig, isTerminal: boolean): Logger {
-  const options = { level: config.level, base: null, serializers: { err: stdSerializers.errWithCause } };
+export function openLog(config: LogConfig, isTerminal: boolean, onEntry?: OnEntry): Logger {
+  const options: LoggerOptions = {
+    level: config.level,
+    base: null,
+    serializers: { err: stdSerializers.errWithCause },
+    hooks: {
+      logMethod(entry, method, level) {
+        onEntry?.(level, entry[0], entry[1]);
+        method.apply(this, entry);
+      },
+    },
+  };
   const format = config.format ?? (isTerminal ? "text" : "json");
   if (format === "json") return pino(options, pino.destination({ fd: 2, sync: true }));
   return pino(options, { write: (line) => void process.stderr.write(`${formatLine(line)}\n`) });

@@ -35,10 +35,15 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
 // Nobody reads what we say any more: that is no reason to leave work half done.
 process.stderr.on("error", () => undefined);
 
+const lastWords: Context["lastWords"] = new Set();
+let crashing = false;
 // A defect: whatever state this process is in, the next start repairs it.
 for (const event of ["uncaughtException", "unhandledRejection"] as const) {
-  process.on(event, (error: unknown) => {
+  process.on(event, async (error: unknown) => {
     reportError(terminal, error);
+    const words = crashing ? [] : [...lastWords];
+    crashing = true;
+    if (words.length > 0) await Promise.all(words.map((say) => say(error)));
     process.exit(EXIT.failed);
   });
 }
@@ -50,6 +55,7 @@ const context: Context = {
   version: releaseVersion(),
   underNpm: wishes.underNpm,
   command: howCalled(source),
+  lastWords,
 };
 process.exitCode = await runProgram(process.argv.slice(2), context);
 // Everything was ended by now; a connection that some library keeps must not keep us.

@@ -1,28 +1,11 @@
 /** Help, mistakes and the configuration, as the command line shows them. */
 import { describe, expect, it } from "vitest";
-import { runProgram } from "./program.ts";
-import type { Terminal } from "./terminal.ts";
+import { runHere } from "../test/support/program.ts";
 
 const FILE = "SKEP_ALLOW_REPLACE=off\n";
 
-async function run(words: readonly string[], environment: Readonly<Record<string, string>> = {}) {
-  let [stdout, stderr] = ["", ""];
-  const terminal: Terminal = {
-    out(text) {
-      stdout += `${text}\n`;
-    },
-    say(text) {
-      stderr += `${text}\n`;
-    },
-    redraw: undefined,
-    bold: (text) => text,
-    dim: (text) => text,
-    debug: false,
-  };
-  const source = { environment, readFile: () => FILE };
-  const context = { terminal, source, version: "1.2.3", underNpm: false, command: "skep" };
-  return { code: await runProgram(words, context), stdout, stderr };
-}
+const run = (words: readonly string[], environment: Readonly<Record<string, string>> = {}) =>
+  runHere(words, environment, FILE);
 
 /** Nothing that a person could not do anything with. */
 const STACK = /\n\s+at |node:internal|Error:/;

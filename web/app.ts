@@ -1,9 +1,9 @@
 /** The pages as one fetch handler: beside the API, in the same process. */
-import { randomUUID } from "node:crypto";
 import { Hono } from "hono";
 import { ByteBudget } from "../api/http/budget.ts";
 import type { NodeBindings } from "../api/http/client.ts";
 import { ApiError, forbidden } from "../api/http/errors.ts";
+import { requestIdOf } from "../api/http/request-id.ts";
 import { Admission } from "../api/limits/admission.ts";
 import type { ApiDependencies } from "../api/settings.ts";
 import { isUnavailable } from "../store/postgres/pool.ts";
@@ -48,12 +48,14 @@ async function serve(c: WebContext, shared: Shared, page: Page | undefined): Pro
     return c.text("not found\n", 404, { "cache-control": "no-store", vary: "accept" });
   }
   const start = performance.now();
-  const requestId = randomUUID();
+  const requestId = requestIdOf(c.req.header("x-request-id"));
   const response = await answer(c, shared, page, requestId);
   response.headers.set("x-request-id", requestId);
-  const milliseconds = Math.round(performance.now() - start);
-  const fields = { requestId, method: c.req.method, route: page?.path ?? "unknown", status: response.status };
-  shared.deps.log.info({ ...fields, milliseconds }, "request");
+  const { log, onRequest } = shared.deps;
+  const about = { method: c.req.method, route: page?.path ?? "unknown", status: response.status };
+  const taken = performance.now() - start;
+  log.info({ requestId, ...about, milliseconds: Math.round(taken) }, "request");
+  onRequest?.({ ...about, seconds: taken / 1000 });
   return response;
 }
 

@@ -1,7 +1,4 @@
 import { Command } from "commander";
-import { Hono } from "hono";
-import { startServer } from "../../api/server.ts";
-import type { Generator } from "../../generator/generator.ts";
 import { readGeneratorConfig } from "../../schemas/config/config.ts";
 import type { Context } from "../context.ts";
 import { signingKey } from "../data-folder.ts";
@@ -9,13 +6,11 @@ import { openDatabase } from "../database.ts";
 import { EXIT_HELP } from "../exit-codes.ts";
 import { runService } from "../service.ts";
 import { generatorContext } from "../wire/generator.ts";
+import { generatorReady, startHealth } from "../wire/health.ts";
 import { startGenerator } from "../wire/running-generator.ts";
 import { openStores } from "../wire/stores.ts";
 
 const PATIENCE_SECONDS = 30;
-const HEALTH_STOP_MILLISECONDS = 1_000;
-// Longer than its longest pause after a failure.
-const UNREADY_MILLISECONDS = 60_000;
 
 export const NO_KEY = "`skep serve` makes one; a generator of its own is given the key that there is";
 
@@ -28,7 +23,8 @@ export function generatorCommand(context: Context): Command {
       "after",
       `
 Needs DATABASE_URL (a member of the role skep_generator), SKEP_SIGNING_KEY_FILE and both stores. Several
-may run; one works on a repository at a time. With SKEP_HEALTH_PORT it answers /live and /ready there.
+may run; one works on a repository at a time. With SKEP_HEALTH_PORT it answers /live, /ready, /started and
+/metrics there.
 
 Example:
   DATABASE_URL=postgres://skep_generator_login@db/skep SKEP_SIGNING_KEY_FILE=/etc/skep/key.pem \\
@@ -41,8 +37,8 @@ ${EXIT_HELP}`,
 
 async function runGenerator(context: Context): Promise<void> {
   const config = readGeneratorConfig(context.source);
-  await runService(context, config, async (service) => {
-    const { log, teardown } = service;
+  await runService(context, "generator", config, async (service) => {
+    const { log, metrics, teardown } = service;
     const name = `skep generator (pid ${process.pid})`;
     const database = await openDatabase(config, { name, patienceSeconds: PATIENCE_SECONDS });
     teardown.add("the database", () => database.close());
@@ -50,25 +46,13 @@ async function runGenerator(context: Context): Promise<void> {
     const stores = await openStores(config, (message) => log.warn({}, message));
     teardown.add("the stores", () => stores.close());
     const generator = startGenerator(
-      await generatorContext({ config, database, signer, log, ...stores }),
+      await generatorContext({ config, database, signer, log, metrics, ...stores }),
       service,
     );
     if (config.health !== undefined) {
-      const server = await startServer(health(generator).fetch, config.health);
-      teardown.add("the health server", () => server.stop(HEALTH_STOP_MILLISECONDS));
+      metrics?.watchQueues(await database.rolePool("skep_generator", 1), ["changes", "purges"]);
+      await startHealth(service, config.health, generatorReady(generator));
     }
     log.info({ key: signer.fingerprint }, "the generator is ready");
   });
-}
-
-/** Live: the process turns. Ready: it has lately found Postgres and the stores working. */
-export function health(generator: Pick<Generator, "idleMilliseconds">): Hono {
-  const app = new Hono();
-  app.get("/live", (c) => c.json({ status: "ok" }));
-  app.get("/ready", (c) => {
-    const idleSeconds = Math.round(generator.idleMilliseconds / 1000);
-    const ready = generator.idleMilliseconds < UNREADY_MILLISECONDS;
-    return c.json({ status: ready ? "ok" : "stuck", idleSeconds }, ready ? 200 : 503);
-  });
-  return app;
 }

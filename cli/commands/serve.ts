@@ -17,6 +17,7 @@ import { frontPage, type Installation, readyText } from "../newcomer.ts";
 import { runService, type Service } from "../service.ts";
 import { startApi } from "../wire/api.ts";
 import { generatorContext } from "../wire/generator.ts";
+import { allReady, databaseReady, generatorReady, startHealth, WATCH_CONNECTIONS } from "../wire/health.ts";
 import { requireRepository } from "../wire/repository.ts";
 import { createRoot } from "../wire/root.ts";
 import { startGenerator, untilWritten } from "../wire/running-generator.ts";
@@ -47,7 +48,7 @@ ${EXIT_HELP}`,
 async function serve(context: Context): Promise<void> {
   const begunAt = performance.now();
   const config = readServeConfig(context.source);
-  await runService(context, config, async (service) => {
+  await runService(context, "serve", config, async (service) => {
     const database = await openOwnDatabase(config, service);
     const admin = database.pool({ max: 2 });
     const applied = await migrate(admin);
@@ -129,12 +130,15 @@ async function startParts(
   found: Found,
   service: Service,
 ): Promise<void> {
-  const { log, teardown } = service;
+  const { log, metrics, teardown } = service;
   const stores = await openStores(config, (message) => log.warn({}, message));
   teardown.add("the stores", () => stores.close());
-  const api = await startApi({ config, log, ...found, privateStore: stores.privateStore });
+  const api = await startApi({ config, log, metrics, ...found, privateStore: stores.privateStore });
   teardown.add("the API", () => api.stop());
-  startGenerator(await generatorContext({ config, log, ...found, ...stores }), service);
+  const generator = startGenerator(
+    await generatorContext({ config, log, metrics, ...found, ...stores }),
+    service,
+  );
 
   const root = createRoot({
     api: api.app,
@@ -148,6 +152,7 @@ async function startParts(
   const { repository, keySecret, tokenKeys } = found;
   const sql = await found.database.rolePool("skep_api", READER_CONNECTIONS);
   const readers = createPrivateReaders({ sql, keySecret, tokenKeys, clock: () => new Date() });
+  if (metrics !== undefined) root.use("/repo/*", metrics.middleware("/repo/*"));
   root.route(
     "/repo",
     createEdge({ store, repository, readers, surrogateHeaders: config.surrogateHeaders, logger: log }),
@@ -155,4 +160,9 @@ async function startParts(
   await untilWritten(store, repository, service);
   const server = await startServer(root.fetch, config.http);
   teardown.add("the server", () => server.stop(config.stopSeconds * 1000));
+  if (config.health !== undefined) {
+    const sql = found.database.pool({ max: WATCH_CONNECTIONS });
+    metrics?.watchQueues(sql, ["changes", "purges", "mails"]);
+    await startHealth(service, config.health, allReady(databaseReady(sql), generatorReady(generator)));
+  }
 }

@@ -18,6 +18,7 @@ import { deleteEndedOAuth } from "../../store/queries/oauth-sessions.ts";
 import { deleteEndedWebSessions } from "../../store/queries/web-sessions.ts";
 import { createWeb } from "../../web/app.ts";
 import type { Database } from "../database.ts";
+import type { Metrics } from "../metrics/metrics.ts";
 import { startMail } from "./mail.ts";
 
 const CONNECTIONS = 16;
@@ -43,10 +44,12 @@ export interface ApiParts {
   readonly keySecret: string;
   readonly tokenKeys: TokenKeys;
   readonly log: Logger;
+  readonly metrics?: Metrics | undefined;
 }
 
 export async function startApi(parts: ApiParts): Promise<RunningApi> {
-  const { config, database, privateStore, keySecret, tokenKeys, log } = parts;
+  const { config, database, keySecret, tokenKeys, log, metrics } = parts;
+  const privateStore = metrics?.store("private", parts.privateStore) ?? parts.privateStore;
   const sql = await database.rolePool("skep_api", CONNECTIONS);
   const waiter = await openChangeWaiter(sql);
   const settings = apiSettings(config);
@@ -66,6 +69,7 @@ export async function startApi(parts: ApiParts): Promise<RunningApi> {
     clock,
     random: randomBytes,
     log,
+    onRequest: metrics?.onRequest,
   };
   const app = createApi(deps);
   const collect = async () => {

@@ -16,6 +16,7 @@ import type { GeneratorConfig } from "../../schemas/config/config.ts";
 import type { ObjectStore } from "../../store/objects/store.ts";
 import { urlsOf } from "../../views/urls.ts";
 import type { Database } from "../database.ts";
+import type { Metrics } from "../metrics/metrics.ts";
 
 const CONNECTIONS = 8;
 const READ_BACK_MILLISECONDS = 10_000;
@@ -27,16 +28,17 @@ export interface GeneratorParts {
   readonly privateStore: ObjectStore;
   readonly signer: Signer;
   readonly log: Log;
+  readonly metrics?: Metrics | undefined;
 }
 
 /** @throws SkepError as `Database.rolePool`; `config_invalid` for a CDN's settings that cannot be used. */
 export async function generatorContext(parts: GeneratorParts): Promise<GeneratorContext> {
-  const { config, database, publicStore, privateStore, signer, log } = parts;
+  const { config, database, publicStore, privateStore, signer, log, metrics } = parts;
   return {
     sql: await database.rolePool("skep_generator", CONNECTIONS),
-    publicStore,
-    privateStore,
-    signer,
+    publicStore: metrics?.store("public", publicStore) ?? publicStore,
+    privateStore: metrics?.store("private", privateStore) ?? privateStore,
+    signer: metrics?.signer(signer) ?? signer,
     cdn: await openCdn(config.cdn),
     settings: { ...DEFAULT_GENERATOR_SETTINGS, deletionGraceSeconds: config.deletionGraceSeconds },
     twins:
@@ -50,6 +52,8 @@ export async function generatorContext(parts: GeneratorParts): Promise<Generator
     holder: `${hostname()} (pid ${process.pid})`,
     counters: newCounters(),
     random: Math.random,
+    onStep: metrics?.onStep,
+    onVisible: metrics?.onVisible,
   };
 }
 

@@ -10,8 +10,12 @@ import type { Service } from "../service.ts";
  * Starts it. A failure that it cannot get over ends the service; the end of the service ends it after the
  * batch that it is at.
  */
-export function startGenerator(context: GeneratorContext, { lifetime, teardown }: Service): Generator {
+export function startGenerator(
+  context: GeneratorContext,
+  { lifetime, metrics, teardown }: Service,
+): Generator {
   const generator = new Generator(context);
+  metrics?.watchGenerator(context, generator);
   const stop = new AbortController();
   const running = generator.run(stop.signal);
   running.catch((error: unknown) => lifetime.fail(error));

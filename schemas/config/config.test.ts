@@ -189,6 +189,15 @@ describe("refused", () => {
       { SKEP_REPOSITORY: "acme", SKEP_EXTERNAL_REPOSITORIES: "acme" },
       "SKEP_EXTERNAL_REPOSITORIES names acme, which is this repository",
     ],
+    [
+      { SKEP_HEALTH_PORT: "4000" },
+      "SKEP_HEALTH_PORT is that of SKEP_PORT, which everybody reaches; choose another",
+    ],
+    [{ SKEP_HEALTH_HOST: "::1" }, "SKEP_HEALTH_HOST is set, but SKEP_HEALTH_PORT is not"],
+    [
+      { SKEP_ERROR_DSN: "https://acme.example" },
+      "SKEP_ERROR_DSN must be a URL such as https://KEY@HOST/PROJECT",
+    ],
     [{ SKEP_CDN: "fastly" }, "SKEP_FASTLY_TOKEN is missing, which SKEP_CDN=fastly needs"],
     [
       { SKEP_CDN: "varnish", SKEP_VARNISH_TOKEN: "x" },

@@ -30,6 +30,10 @@ export interface CommonConfig {
   readonly repository: RepositoryConfig;
   readonly log: LogConfig;
   readonly stopSeconds: number;
+  /** Where a service tells its health and metrics. */
+  readonly health: { readonly host: string; readonly port: number } | undefined;
+  /** Where unexpected errors are reported to. */
+  readonly errorDsn: Secret | undefined;
 }
 
 export interface HttpConfig {
@@ -92,7 +96,6 @@ export interface GeneratorConfig extends CommonConfig {
   readonly twins:
     | { readonly publicUrl: string; readonly docsUrl: string; readonly privateDocsUrl: string }
     | undefined;
-  readonly health: { readonly host: string; readonly port: number } | undefined;
 }
 
 export interface ServeConfig extends GeneratorConfig {
@@ -105,6 +108,15 @@ export interface ServeConfig extends GeneratorConfig {
   readonly keySecret: Secret | undefined;
   readonly tokenKeyFile: string;
   readonly surrogateHeaders: boolean;
+}
+
+/** For `skep status`, which changes nothing: no key, no token. */
+export interface StatusConfig extends CommonConfig {
+  readonly publicStore: StoreConfig;
+  /** Where to read what clients get, without a slash at its end; undefined where no setting says so. */
+  readonly readUrl: string | undefined;
+  /** Whether the settings demand read-only mode. */
+  readonly readOnly: boolean;
 }
 
 /** For commands that work on the database alone. */
@@ -123,6 +135,7 @@ export function readServeConfig(source: Source): ServeConfig {
   return read(source, (settings, problems) => {
     const generator = generatorConfig(settings.values, problems);
     const { values } = settings;
+    refuseSharedPort(values, problems);
     const folder = { kind: "folder", path: join(values.SKEP_DATA_DIR, "mail") } as const;
     return {
       ...generator,
@@ -151,6 +164,7 @@ export function readApiConfig(source: Source): ApiConfig {
       }
     }
     const common = commonConfig(values, problems);
+    refuseSharedPort(values, problems);
     const privateStore = storeConfig(values, "PRIVATE", problems);
     const mail = mailConfig(values, { kind: "none" }, problems);
     if (databaseUrl === undefined || keySecret === undefined) return undefined;
@@ -215,6 +229,21 @@ export function readToolConfig(source: Source): ToolConfig {
   }));
 }
 
+/** @throws SkepError `config_invalid` */
+export function readStatusConfig(source: Source): StatusConfig {
+  return read(source, ({ values }, problems) => {
+    const common = commonConfig(values, problems);
+    const isServe = values.DATABASE_URL === undefined;
+    const isSaid = values.SKEP_REPOSITORY_URL !== undefined || values.SKEP_URL !== undefined;
+    return {
+      ...common,
+      publicStore: storeConfig(values, "PUBLIC", problems),
+      readUrl: values.SKEP_CDN_URL ?? (isServe || isSaid ? common.repository.url : undefined),
+      readOnly: values.SKEP_READ_ONLY,
+    };
+  });
+}
+
 const HEXPM = trusted(repositoryName, "hexpm");
 
 /** What would let the API sign, purge, or write what clients fetch. */
@@ -259,7 +288,23 @@ function commonConfig(values: Values, problems: string[]): CommonConfig {
     repository: { name, url: values.SKEP_REPOSITORY_URL ?? `${publicUrl(values)}/repo` },
     log: { level: values.SKEP_LOG_LEVEL, format: values.SKEP_LOG_FORMAT },
     stopSeconds: values.SKEP_STOP_SECONDS,
+    health: healthConfig(values, problems),
+    errorDsn: values.SKEP_ERROR_DSN,
   };
+}
+
+function healthConfig(values: Values, problems: string[]): CommonConfig["health"] {
+  const { SKEP_HEALTH_PORT: port, SKEP_HEALTH_HOST: host } = values;
+  if (port !== undefined) return { host: host ?? values.SKEP_HOST, port };
+  if (host !== undefined) problems.push("SKEP_HEALTH_HOST is set, but SKEP_HEALTH_PORT is not");
+  return undefined;
+}
+
+/** What everybody reaches must not tell what is for operators. */
+function refuseSharedPort(values: Values, problems: string[]): void {
+  if (values.SKEP_HEALTH_PORT === values.SKEP_PORT) {
+    problems.push("SKEP_HEALTH_PORT is that of SKEP_PORT, which everybody reaches; choose another");
+  }
 }
 
 function generatorConfig(values: Values, problems: string[]): GeneratorConfig {
@@ -269,7 +314,6 @@ function generatorConfig(values: Values, problems: string[]): GeneratorConfig {
     storeConfig(values, "PRIVATE", problems),
   ];
   refuseOverlap(publicStore, privateStore, problems);
-  const port = values.SKEP_HEALTH_PORT;
   return {
     ...common,
     publicStore,
@@ -279,7 +323,6 @@ function generatorConfig(values: Values, problems: string[]): GeneratorConfig {
     cdn: cdnConfig(values, common.repository.url, problems),
     deletionGraceSeconds: values.SKEP_DELETION_GRACE_SECONDS,
     twins: twinsConfig(values, publicStore, problems),
-    health: port === undefined ? undefined : { host: values.SKEP_HOST, port },
   };
 }
 
@@ -358,6 +401,7 @@ export function derivedSettings(values: Values): Readonly<Partial<Record<Setting
     SKEP_TOKEN_KEY_FILE: tokenKeyFile(values),
     SKEP_VERIFY_EMAILS: values.SKEP_SMTP_URL === undefined ? "off" : "on",
     SKEP_SURROGATE_HEADERS: values.SKEP_CDN === "none" ? "off" : "on",
+    ...(values.SKEP_HEALTH_PORT === undefined ? {} : { SKEP_HEALTH_HOST: values.SKEP_HOST }),
     ...(values.SKEP_CDN === "none" ? {} : { SKEP_CDN_URL: repository.url }),
   };
 }

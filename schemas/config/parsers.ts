@@ -3,6 +3,7 @@ import { isIP } from "node:net";
 import { resolve } from "node:path";
 import { z } from "zod";
 import { type RepositoryName, repositoryName } from "../../hex/ids.ts";
+import { dsnParts } from "./dsn.ts";
 import { Secret } from "./secret.ts";
 
 function parsed<T>(read: (text: string) => T | undefined, message: string) {
@@ -68,6 +69,12 @@ export const smtpUrl = parsed((value) => {
     url !== undefined && /^smtps?:$/.test(url.protocol) && url.hostname !== "" && url.search === "";
   return whole ? new Secret(value) : undefined;
 }, "must be a URL such as smtp://user:password@host:587, with special characters in %XX form");
+
+/** Whoever has it can fill a project with reports, so it is kept like a secret. */
+export const sentryDsn = parsed(
+  (value) => (dsnParts(value) === undefined ? undefined : new Secret(value)),
+  "must be a URL such as https://KEY@HOST/PROJECT, without a secret key and query",
+);
 
 /** An address, or a name and an address. */
 export const mailbox = parsed((value) => {

@@ -204,8 +204,14 @@ export const SETTINGS = {
   ),
   SKEP_HEALTH_PORT: setting(
     is.integer(1, 65_535),
-    "port of the generator's `/live` and `/ready`",
+    "port of `/live`, `/ready`, `/started` and `/metrics`, which is not for the public",
     from("none"),
+  ),
+  SKEP_HEALTH_HOST: setting(is.text, "address of that port", from("SKEP_HOST")),
+  SKEP_ERROR_DSN: setting(
+    is.sentryDsn,
+    "where unexpected errors are reported to, in the way of Sentry: `https://KEY@HOST/PROJECT`",
+    from("nowhere"),
   ),
   SKEP_STOP_SECONDS: setting(is.integer(1, 600), "how long a stop waits for what was begun", by("30")),
   SKEP_DEBUG: setting(is.onOff, "whether errors come with their stack", by("off")),

@@ -88,7 +88,12 @@ async function openEmbedded(dataFolder: string, { name, sole }: DatabaseOptions)
   }
 }
 
-async function openRole(sql: Sql, role: Role, url: string): Promise<Sql> {
+/**
+ * @param sql a pool under the role
+ * @returns the same pool, in a database that is known to be of this release.
+ * @throws SkepError as {@link Database.rolePool}; what Postgres throws when it cannot be reached.
+ */
+export async function openRole(sql: Sql, role: Role, url: string): Promise<Sql> {
   try {
     await requireMigrated(sql);
     return sql;

@@ -12,6 +12,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<MakeCommand>>> = {
   serve: async () => (await import("./commands/serve.ts")).serveCommand,
   api: async () => (await import("./commands/api.ts")).apiCommand,
   generator: async () => (await import("./commands/generator.ts")).generatorCommand,
+  edge: async () => (await import("./commands/edge.ts")).edgeCommand,
   migrate: async () => (await import("./commands/migrate.ts")).migrateCommand,
   user: async () => (await import("./commands/user.ts")).userCommand,
   key: async () => (await import("./commands/key.ts")).keyCommand,

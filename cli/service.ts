@@ -27,7 +27,7 @@ export interface Service {
 const REST_MILLISECONDS = 30_000;
 const REPORT_MILLISECONDS = 2_000;
 
-export type ServiceRole = "serve" | "api" | "generator";
+export type ServiceRole = "serve" | "api" | "generator" | "edge";
 
 /**
  * Starts, waits for a signal or a part that fails, and ends what was begun.

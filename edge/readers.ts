@@ -3,13 +3,14 @@
  * on without the database; an API key is looked up each time, so that a revoked one is worth nothing at once.
  */
 import type { RepositoryName } from "../hex/ids.ts";
-import type { TokenVerifiers } from "../schemas/access-token/keys.ts";
-import { opensRepository, readToken } from "../schemas/access-token/token.ts";
+import { GENERATOR_ALGORITHM, isGeneratorToken } from "../schemas/access-token/generator-token.ts";
+import { opensRepository, readToken, tokenHeader } from "../schemas/access-token/token.ts";
 import { type Micros, microsOf } from "../schemas/time.ts";
 import { hashKeySecret, sameSecret } from "../store/key-secret.ts";
 import type { Sql } from "../store/postgres/pool.ts";
 import { isTouchDue, type KeyPermission, touchKey } from "../store/queries/keys.ts";
 import { type KeyReader, keyReader } from "../store/queries/readers.ts";
+import type { KeySource } from "./renewed-keys.ts";
 
 /** Why somebody may not. Of a repository that is not there and one of others, both are told the same. */
 export interface Refusal {
@@ -22,22 +23,24 @@ export interface PrivateReaders {
   /**
    * @param authorization the header as it was sent
    * @returns undefined for somebody who may.
-   * @throws what the database throws.
+   * @throws what the database or a source of keys throws.
    */
   refusal(repository: RepositoryName, authorization: string | undefined): Promise<Refusal | undefined>;
 }
 
 export interface ReadersSettings {
-  readonly sql: Sql;
-  /** That of the API's keys. */
-  readonly keySecret: string;
+  /** Where API keys are looked up, and the secret that they are hashed with. Absent: tokens open alone. */
+  readonly apiKeys?: { readonly sql: Sql; readonly secret: string } | undefined;
   /** Of access tokens. */
-  readonly tokenKeys: TokenVerifiers;
+  readonly tokenKeys: KeySource;
+  /** The registry's own, with which the generator signs its tokens. */
+  readonly registryKeys: KeySource;
   readonly clock: () => Date;
 }
 
 const MISSING: Refusal = { status: 401, reason: "missing authentication information" };
 const INVALID: Refusal = { status: 401, reason: "invalid API key" };
+const TOKENS_ONLY: Refusal = { status: 401, reason: "API keys are not looked up here, use an access token" };
 const REVOKED: Refusal = { status: 401, reason: "API key revoked" };
 const UNFIT: Refusal = { status: 401, reason: "key not authorized for this action" };
 const UNVERIFIED: Refusal = { status: 403, reason: "email not verified" };
@@ -45,16 +48,24 @@ const FOREIGN: Refusal = { status: 403, reason: "account not authorized for this
 const UNPAID: Refusal = { status: 403, reason: "organization has no active billing subscription" };
 
 export function createPrivateReaders(settings: ReadersSettings): PrivateReaders {
-  const { sql, keySecret, tokenKeys, clock } = settings;
+  const { apiKeys, tokenKeys, registryKeys, clock } = settings;
 
   async function refusalOfBearer(token: string, repository: RepositoryName): Promise<Refusal | undefined> {
-    const claims = await readToken(tokenKeys, token, clock());
+    const { algorithm, keyId } = tokenHeader(token);
+    if (algorithm === GENERATOR_ALGORITHM) {
+      const { publicKeys } = await registryKeys.keysFor(keyId);
+      return (await isGeneratorToken(publicKeys, token, clock())) ? undefined : INVALID;
+    }
+    // Whatever it says of itself: nothing but ES256 is verified.
+    const claims = await readToken(await tokenKeys.keysFor(keyId), token, clock());
     if (claims === undefined || claims.kind !== "access") return INVALID;
     return opensRepository(claims, repository) ? undefined : FOREIGN;
   }
 
   async function refusalOfKey(secret: string, repository: RepositoryName): Promise<Refusal | undefined> {
-    const { first, second } = hashKeySecret(keySecret, secret);
+    if (apiKeys === undefined) return TOKENS_ONLY;
+    const { sql } = apiKeys;
+    const { first, second } = hashKeySecret(apiKeys.secret, secret);
     const reader = await keyReader(sql, first, repository);
     if (reader === undefined || !sameSecret(reader.secretSecond, second)) return INVALID;
     const now = microsOf(clock());

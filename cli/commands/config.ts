@@ -1,6 +1,7 @@
 import { Command, Option } from "commander";
 import {
   readApiConfig,
+  readEdgeConfig,
   readGeneratorConfig,
   readServeConfig,
   readToolConfig,
@@ -13,6 +14,7 @@ const ROLES = {
   serve: readServeConfig,
   api: readApiConfig,
   generator: readGeneratorConfig,
+  edge: readEdgeConfig,
   tool: readToolConfig,
 } as const;
 

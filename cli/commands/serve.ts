@@ -1,7 +1,9 @@
+import { createPublicKey } from "node:crypto";
 import { Command } from "commander";
 import { startServer } from "../../api/server.ts";
 import { createEdge } from "../../edge/app.ts";
 import { createPrivateReaders } from "../../edge/readers.ts";
+import { fixedKeys } from "../../edge/renewed-keys.ts";
 import type { Signer } from "../../proto/signer.ts";
 import { keySetOf, type TokenKeys } from "../../schemas/access-token/keys.ts";
 import { readServeConfig, type ServeConfig } from "../../schemas/config/config.ts";
@@ -151,7 +153,12 @@ async function startParts(
   const { publicStore: store } = stores;
   const { repository, keySecret, tokenKeys } = found;
   const sql = await found.database.rolePool("skep_api", READER_CONNECTIONS);
-  const readers = createPrivateReaders({ sql, keySecret, tokenKeys, clock: () => new Date() });
+  const readers = createPrivateReaders({
+    apiKeys: { sql, secret: keySecret },
+    tokenKeys: fixedKeys(tokenKeys),
+    registryKeys: fixedKeys({ publicKeys: [createPublicKey(found.signer.publicKeyPem)] }),
+    clock: () => new Date(),
+  });
   if (metrics !== undefined) root.use("/repo/*", metrics.middleware("/repo/*"));
   root.route(
     "/repo",

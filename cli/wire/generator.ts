@@ -9,6 +9,7 @@ import {
 } from "../../generator/context.ts";
 import { createEdgeReader } from "../../generator/purge/edge-reader.ts";
 import type { Purger } from "../../generator/purge/purger.ts";
+import { createReaderToken } from "../../generator/purge/reader-token.ts";
 import { createVarnishPurger } from "../../generator/purge/varnish.ts";
 import type { Signer } from "../../proto/signer.ts";
 import type { CdnConfig } from "../../schemas/config/cdn.ts";
@@ -39,7 +40,7 @@ export async function generatorContext(parts: GeneratorParts): Promise<Generator
     publicStore: metrics?.store("public", publicStore) ?? publicStore,
     privateStore: metrics?.store("private", privateStore) ?? privateStore,
     signer: metrics?.signer(signer) ?? signer,
-    cdn: await openCdn(config.cdn),
+    cdn: await openCdn(config.cdn, signer),
     settings: { ...DEFAULT_GENERATOR_SETTINGS, deletionGraceSeconds: config.deletionGraceSeconds },
     twins:
       config.twins &&
@@ -57,9 +58,13 @@ export async function generatorContext(parts: GeneratorParts): Promise<Generator
   };
 }
 
-async function openCdn(config: CdnConfig): Promise<Cdn | undefined> {
+async function openCdn(config: CdnConfig, signer: Signer): Promise<Cdn | undefined> {
   if (config.kind === "none") return undefined;
-  const reader = createEdgeReader({ baseUrl: config.readUrl, timeoutMs: READ_BACK_MILLISECONDS });
+  const reader = createEdgeReader({
+    baseUrl: config.readUrl,
+    timeoutMs: READ_BACK_MILLISECONDS,
+    ...(config.servesPrivate ? { token: createReaderToken(signer, () => new Date()) } : {}),
+  });
   return { purger: await openPurger(config), reader };
 }
 

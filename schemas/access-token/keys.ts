@@ -1,5 +1,5 @@
 /** The keys of access tokens. Their private halves belong to the API; whoever reads tokens needs the public ones. */
-import { createPrivateKey, createPublicKey, type KeyObject } from "node:crypto";
+import { createHash, createPrivateKey, createPublicKey, type JsonWebKey, type KeyObject } from "node:crypto";
 import { SkepError } from "../errors.ts";
 
 /** What tokens are judged by. */
@@ -50,5 +50,53 @@ function unusable(origin: string, why: string, cause?: unknown): SkepError {
 
 /** @returns the public keys as RFC 7517 writes them, for services that judge tokens themselves. */
 export function keySetOf({ publicKeys }: TokenVerifiers): JsonWebKeySet {
-  return { keys: publicKeys.map((key) => ({ ...key.export({ format: "jwk" }), use: "sig", alg: "ES256" })) };
+  return {
+    keys: publicKeys.map((key) => ({
+      ...key.export({ format: "jwk" }),
+      kid: keyIdOf(key),
+      use: "sig",
+      alg: "ES256",
+    })),
+  };
+}
+
+/** @returns the key's thumbprint (RFC 7638), by which tokens name the key that they were signed with. */
+export function keyIdOf(key: KeyObject): string {
+  const { kty, crv, x, y, e, n } = key.export({ format: "jwk" });
+  // The members that the RFC demands of each kind, in alphabetical order.
+  const members = kty === "RSA" ? { e, kty, n } : { crv, kty, x, y };
+  return createHash("sha256").update(JSON.stringify(members)).digest("base64url");
+}
+
+const MOST_KEYS = 16;
+
+/**
+ * Reads what {@link keySetOf} has written. Keys of another kind are for others, and left out.
+ * @param origin where the text comes from, for messages
+ * @throws SkepError `config_invalid` when it is no key set, or has no key of ours.
+ */
+export function parseKeySet(text: string, origin: string): readonly KeyObject[] {
+  const refuse = (why: string, cause?: unknown) =>
+    new SkepError("config_invalid", `${origin} is no key set of access tokens: ${why}`, { cause });
+  let entries: unknown;
+  try {
+    entries = (JSON.parse(text) as { readonly keys?: unknown } | null)?.keys;
+  } catch (cause) {
+    throw refuse("it is not JSON", cause);
+  }
+  if (!Array.isArray(entries)) throw refuse("it has no list `keys`");
+  const keys = entries.slice(0, MOST_KEYS).flatMap((entry: unknown) => publicKeyOf(entry) ?? []);
+  if (keys.length === 0) throw refuse("no key in it is of the curve P-256");
+  return keys;
+}
+
+function publicKeyOf(entry: unknown): KeyObject | undefined {
+  const { kty, crv, x, y } = (entry ?? {}) as JsonWebKey;
+  if (kty !== "EC" || crv !== "P-256" || typeof x !== "string" || typeof y !== "string") return undefined;
+  try {
+    return createPublicKey({ key: { kty, crv, x, y }, format: "jwk" });
+  } catch {
+    // Not a point of the curve.
+    return undefined;
+  }
 }

@@ -3,8 +3,8 @@
  * clients and content delivery networks know. The API asks its database as well; a server of files trusts the
  * signature, the time and the scopes alone.
  */
-import { errors, type JWTPayload, jwtVerify, SignJWT } from "jose";
-import type { TokenKeys, TokenVerifiers } from "./keys.ts";
+import { decodeProtectedHeader, errors, type JWTPayload, jwtVerify, SignJWT } from "jose";
+import { keyIdOf, type TokenKeys, type TokenVerifiers } from "./keys.ts";
 
 // Not the name of a registry but of the protocol: those who verify compare both.
 const ISSUER = "hexpm";
@@ -30,7 +30,7 @@ export function signToken(keys: TokenKeys, claims: TokenClaims, issuedAt: number
     scope: claims.scopes.join(" "),
     ...(claims.kind === "refresh" ? { use: "refresh" } : {}),
   })
-    .setProtectedHeader({ alg: "ES256", typ: "JWT" })
+    .setProtectedHeader({ alg: "ES256", typ: "JWT", kid: keyIdOf(keys.privateKey) })
     .setIssuer(ISSUER)
     .setAudience(AUDIENCE)
     .setSubject(claims.subject)
@@ -39,6 +39,21 @@ export function signToken(keys: TokenKeys, claims: TokenClaims, issuedAt: number
     .setNotBefore(issuedAt - LEEWAY_SECONDS)
     .setExpirationTime(claims.expiresAt)
     .sign(keys.privateKey);
+}
+
+/** What a token says of its signature, which nobody has verified yet: to find the key, and nothing else. */
+export interface TokenHeader {
+  readonly algorithm: string | undefined;
+  readonly keyId: string | undefined;
+}
+
+export function tokenHeader(token: string): TokenHeader {
+  try {
+    const { alg, kid } = decodeProtectedHeader(token);
+    return { algorithm: alg, keyId: typeof kid === "string" ? kid : undefined };
+  } catch {
+    return { algorithm: undefined, keyId: undefined };
+  }
 }
 
 /** @returns what a token says; undefined for one that is not ours, not valid yet or not any more. */

@@ -2,10 +2,16 @@
 import type { Secret } from "./secret.ts";
 import type { SettingName, Values } from "./settings.ts";
 
+interface ReadBackConfig {
+  readonly readUrl: string;
+  /** Whether private files are served through it. */
+  readonly servesPrivate: boolean;
+}
+
 export type CdnConfig =
   | { readonly kind: "none" }
-  | { readonly kind: "fastly"; readonly serviceId: string; readonly token: Secret; readonly readUrl: string }
-  | { readonly kind: "varnish"; readonly purgeUrl: string; readonly token: Secret; readonly readUrl: string };
+  | ({ readonly kind: "fastly"; readonly serviceId: string; readonly token: Secret } & ReadBackConfig)
+  | ({ readonly kind: "varnish"; readonly purgeUrl: string; readonly token: Secret } & ReadBackConfig);
 
 const BELONGS = {
   none: [],
@@ -27,14 +33,19 @@ export function cdnConfig(values: Values, repositoryUrl: string, problems: strin
   }
   if (kind === "none" && values.SKEP_CDN_URL !== undefined)
     problems.push("SKEP_CDN_URL is set, but SKEP_CDN is none");
-  const readUrl = values.SKEP_CDN_URL ?? repositoryUrl;
+  if (kind === "none" && values.SKEP_CDN_PRIVATE)
+    problems.push("SKEP_CDN_PRIVATE is on, but SKEP_CDN is none");
+  const readBack = {
+    readUrl: values.SKEP_CDN_URL ?? repositoryUrl,
+    servesPrivate: values.SKEP_CDN_PRIVATE,
+  };
   if (kind === "fastly") {
     const { SKEP_FASTLY_SERVICE_ID: serviceId, SKEP_FASTLY_TOKEN: token } = values;
-    return serviceId === undefined || token === undefined ? NONE : { kind, serviceId, token, readUrl };
+    return serviceId === undefined || token === undefined ? NONE : { kind, serviceId, token, ...readBack };
   }
   if (kind === "varnish") {
     const { SKEP_VARNISH_URL: purgeUrl, SKEP_VARNISH_TOKEN: token } = values;
-    return purgeUrl === undefined || token === undefined ? NONE : { kind, purgeUrl, token, readUrl };
+    return purgeUrl === undefined || token === undefined ? NONE : { kind, purgeUrl, token, ...readBack };
   }
   return NONE;
 }

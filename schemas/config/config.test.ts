@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { SkepError } from "../errors.ts";
 import {
   readApiConfig,
+  readEdgeConfig,
   readGeneratorConfig,
   readRebuildConfig,
   readServeConfig,
@@ -310,5 +311,61 @@ it("JSON twins are off, or name where the API is", () => {
   expect(readGeneratorConfig(source(docs)).twins).toMatchObject({
     publicUrl,
     docsUrl: "https://docs.example",
+  });
+});
+
+describe("edge", () => {
+  const EDGE = { SKEP_URL: "https://hex.acme.example", SKEP_PUBLIC_STORE: "s3://acme-hex" };
+
+  it("reads the public store, and judges by the keys of the API", () => {
+    expect(readEdgeConfig(source(EDGE))).toMatchObject({
+      publicStore: { kind: "s3", bucket: "acme-hex" },
+      keySet: { kind: "url", url: "https://hex.acme.example/.well-known/jwks.json" },
+      apiKeys: undefined,
+      surrogateHeaders: false,
+    });
+    const other = { ...EDGE, SKEP_TOKEN_KEY_SET: "/etc/skep/jwks.json", SKEP_HEALTH_PORT: "9000" };
+    expect(
+      readEdgeConfig(source({ ...other, DATABASE_URL: POSTGRES, SKEP_KEY_SECRET: SECRET })),
+    ).toMatchObject({
+      keySet: { kind: "file", path: "/etc/skep/jwks.json" },
+      health: { host: "127.0.0.1", port: 9000 },
+      apiKeys: expect.any(Object),
+    });
+  });
+
+  it.each([
+    ["SKEP_SIGNING_KEY_FILE", "/etc/skep/key.pem"],
+    ["SKEP_TOKEN_KEY_FILE", "/etc/skep/token-key.pem"],
+    ["SKEP_FASTLY_TOKEN", "hunter2"],
+    ["SKEP_VARNISH_TOKEN", "hunter2"],
+    ["SKEP_PRIVATE_STORE_SECRET_ACCESS_KEY", "hunter2"],
+  ])("does not take %s", (name, value) => {
+    expect(refusal(readEdgeConfig, { ...EDGE, [name]: value })).toContain(
+      `${name} must not be given to \`skep edge\``,
+    );
+  });
+
+  it.each<[Environment, string]>([
+    [{ DATABASE_URL: POSTGRES }, "DATABASE_URL and SKEP_KEY_SECRET go together"],
+    [{ SKEP_KEY_SECRET: SECRET }, "DATABASE_URL and SKEP_KEY_SECRET go together"],
+    [{ SKEP_URL: "" }, "SKEP_URL or SKEP_TOKEN_KEY_SET is missing"],
+    [{ SKEP_TOKEN_KEY_SET: "https://a:b@c" }, "SKEP_TOKEN_KEY_SET must be an http or https URL"],
+    [{ SKEP_HEALTH_PORT: "4000" }, "SKEP_HEALTH_PORT is that of SKEP_PORT"],
+  ])("refuses %j", (changed, message) => {
+    expect(refusal(readEdgeConfig, { ...EDGE, ...changed })).toContain(message);
+  });
+});
+
+it("private files are read back through a CDN, or not at all", () => {
+  const generator = { DATABASE_URL: POSTGRES, SKEP_CDN_PRIVATE: "on" };
+  expect(refusal(readGeneratorConfig, generator)).toContain("SKEP_CDN_PRIVATE is on, but SKEP_CDN is none");
+  const varnish = {
+    SKEP_CDN: "varnish",
+    SKEP_VARNISH_URL: "http://varnish:6081",
+    SKEP_VARNISH_TOKEN: "token",
+  };
+  expect(readGeneratorConfig(source({ ...generator, ...varnish })).cdn).toMatchObject({
+    servesPrivate: true,
   });
 });

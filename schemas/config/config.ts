@@ -5,6 +5,7 @@
 import { join } from "node:path";
 import { type RepositoryName, repositoryName, trusted } from "../../hex/ids.ts";
 import { type CdnConfig, cdnConfig } from "./cdn.ts";
+import type { KeySetPlace } from "./parsers.ts";
 import { readSettings, refuseProblems, type Settings, type Source } from "./read.ts";
 import type { Secret } from "./secret.ts";
 import type { SettingName, Values } from "./settings.ts";
@@ -98,6 +99,16 @@ export interface GeneratorConfig extends CommonConfig {
     | undefined;
 }
 
+export interface EdgeConfig extends CommonConfig {
+  readonly publicStore: StoreConfig;
+  readonly http: HttpConfig;
+  readonly surrogateHeaders: boolean;
+  /** Of access tokens. */
+  readonly keySet: KeySetPlace;
+  /** How API keys are looked up; undefined: tokens open alone. */
+  readonly apiKeys: { readonly databaseUrl: Secret; readonly secret: Secret } | undefined;
+}
+
 export interface ServeConfig extends GeneratorConfig {
   readonly operation: OperationConfig;
   readonly mail: MailConfig;
@@ -183,6 +194,36 @@ export function readApiConfig(source: Source): ApiConfig {
   });
 }
 
+/** @throws SkepError `config_invalid`, also when it holds what a server of files must not have. */
+export function readEdgeConfig(source: Source): EdgeConfig {
+  return read(source, ({ values, origins }, problems) => {
+    const { DATABASE_URL: databaseUrl, SKEP_KEY_SECRET: secret, SKEP_TOKEN_KEY_SET: place } = values;
+    for (const name of NOT_FOR_EDGE) {
+      if (origins.has(name)) problems.push(`${name} must not be given to \`skep edge\`, which only reads`);
+    }
+    // Its fallback is the address of this very process.
+    if (place === undefined && values.SKEP_URL === undefined) {
+      problems.push(
+        "SKEP_URL or SKEP_TOKEN_KEY_SET is missing, where the keys of access tokens are read from",
+      );
+    }
+    if ((databaseUrl === undefined) !== (secret === undefined)) {
+      problems.push(
+        "DATABASE_URL and SKEP_KEY_SECRET go together: they look API keys up; leave out both for tokens alone",
+      );
+    }
+    refuseSharedPort(values, problems);
+    return {
+      ...commonConfig(values, problems),
+      publicStore: storeConfig(values, "PUBLIC", problems),
+      http: httpConfig(values),
+      surrogateHeaders: values.SKEP_SURROGATE_HEADERS ?? false,
+      keySet: place ?? { kind: "url", url: keySetUrl(values) },
+      apiKeys: databaseUrl && secret && { databaseUrl, secret },
+    };
+  });
+}
+
 /** @param otherwise where mails go without SMTP */
 function mailConfig(
   values: Values,
@@ -253,6 +294,17 @@ const GENERATOR_ONLY = [
   "SKEP_VARNISH_TOKEN",
   "SKEP_PUBLIC_STORE_ACCESS_KEY_ID",
   "SKEP_PUBLIC_STORE_SECRET_ACCESS_KEY",
+] as const satisfies readonly SettingName[];
+
+/** What would let a server of files sign, purge, or reach more than what it serves. */
+const NOT_FOR_EDGE = [
+  "SKEP_SIGNING_KEY_FILE",
+  "SKEP_TOKEN_KEY_FILE",
+  "SKEP_FASTLY_TOKEN",
+  "SKEP_VARNISH_TOKEN",
+  "SKEP_PRIVATE_STORE_ACCESS_KEY_ID",
+  "SKEP_PRIVATE_STORE_SECRET_ACCESS_KEY",
+  "SKEP_SMTP_URL",
 ] as const satisfies readonly SettingName[];
 
 /** Tells everything that is wrong in one error. @param build gives undefined only after a problem */
@@ -359,6 +411,10 @@ function publicUrl(values: Values): string {
   return values.SKEP_URL ?? `http://localhost:${values.SKEP_PORT}`;
 }
 
+function keySetUrl(values: Values): string {
+  return `${publicUrl(values)}/.well-known/jwks.json`;
+}
+
 function httpConfig(values: Values): HttpConfig {
   return {
     host: values.SKEP_HOST,
@@ -399,6 +455,7 @@ export function derivedSettings(values: Values): Readonly<Partial<Record<Setting
     SKEP_PRIVATE_STORE: folder("private"),
     SKEP_SIGNING_KEY_FILE: join(values.SKEP_DATA_DIR, "signing-key.pem"),
     SKEP_TOKEN_KEY_FILE: tokenKeyFile(values),
+    SKEP_TOKEN_KEY_SET: keySetUrl(values),
     SKEP_VERIFY_EMAILS: values.SKEP_SMTP_URL === undefined ? "off" : "on",
     SKEP_SURROGATE_HEADERS: values.SKEP_CDN === "none" ? "off" : "on",
     ...(values.SKEP_HEALTH_PORT === undefined ? {} : { SKEP_HEALTH_HOST: values.SKEP_HOST }),

@@ -32,8 +32,11 @@ function shown(value: unknown): string {
   const place = value as {
     readonly kind: string;
     readonly path?: string;
+    readonly url?: string;
     readonly bucket?: string;
     readonly prefix?: string;
   };
+  if (place.kind === "url") return place.url ?? "";
+  if (place.kind === "file") return place.path ?? "";
   return place.kind === "folder" ? `folder:${place.path}` : `s3://${place.bucket}/${place.prefix}`;
 }

@@ -56,6 +56,19 @@ export const httpUrl = parsed((value) => {
   return plain ? url.origin + url.pathname.replace(/\/+$/, "") : undefined;
 }, "must be an http or https URL without user name, password, query and fragment");
 
+export type KeySetPlace =
+  | { readonly kind: "url"; readonly url: string }
+  | { readonly kind: "file"; readonly path: string };
+
+/** An http or https URL, or else a path. */
+export const keySetPlace = z.string().transform((value, context): KeySetPlace => {
+  if (!/^https?:/i.test(value)) return { kind: "file", path: resolve(value) };
+  const { success, data, error } = httpUrl.safeParse(value);
+  if (success) return { kind: "url", url: data };
+  for (const { message } of error.issues) context.addIssue({ code: "custom", message });
+  return z.NEVER;
+});
+
 /** May hold a password, so it is secret as a whole. */
 export const postgresUrl = parsed((value) => {
   const url = URL.canParse(value) ? new URL(value) : undefined;

@@ -133,8 +133,8 @@ export const SETTINGS = {
   ),
   SKEP_SURROGATE_HEADERS: setting(
     is.onOff,
-    "whether `/repo` sends Surrogate-Key, for a CDN that fetches from it",
-    from("`on` with a CDN"),
+    "whether `/repo` and `skep edge` send Surrogate-Key, for a CDN that fetches from there",
+    from("`on` with a CDN; `off` for `edge`"),
   ),
 
   SKEP_SMTP_URL: setting(
@@ -169,6 +169,12 @@ export const SETTINGS = {
     from("`token-key.pem` in the data folder"),
   ),
 
+  SKEP_TOKEN_KEY_SET: setting(
+    is.keySetPlace,
+    "where `skep edge` finds the public keys of access tokens: a URL, or a file of the same content",
+    from("`/.well-known/jwks.json` below SKEP_URL"),
+  ),
+
   ...storeSettings("SKEP_PUBLIC_STORE", "public", "`public` in the data folder"),
   ...storeSettings("SKEP_PRIVATE_STORE", "private", "`private` in the data folder"),
   SKEP_UNCONDITIONAL_STORE: setting(
@@ -186,6 +192,11 @@ export const SETTINGS = {
     is.httpUrl,
     "where the generator reads back what the CDN serves",
     from("SKEP_REPOSITORY_URL"),
+  ),
+  SKEP_CDN_PRIVATE: setting(
+    is.onOff,
+    "whether the CDN passes private files on to `skep edge`; the generator then reads them back as well",
+    by("off"),
   ),
   SKEP_FASTLY_SERVICE_ID: setting(is.text, "Fastly's service"),
   SKEP_FASTLY_TOKEN: setting(is.secret, "token with the scope `purge_select`"),

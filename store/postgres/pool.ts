@@ -18,7 +18,7 @@ export interface PoolOptions {
   /** Connections at most. */
   readonly max?: number;
   /** The role to work as; the login must be a member of it. Absent: the login itself. */
-  readonly role?: "skep_api" | "skep_generator";
+  readonly role?: "skep_api" | "skep_generator" | "skep_edge";
   readonly applicationName?: string;
   /** Told of server notices; ignored otherwise. */
   readonly onNotice?: (message: string) => void;

@@ -1,8 +1,9 @@
 /** Who may fetch from a private repository, as the built-in static server decides. */
-import { generateKeyPairSync } from "node:crypto";
+import { createPublicKey, generateKeyPairSync } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createEdge } from "../../edge/app.ts";
 import { createPrivateReaders } from "../../edge/readers.ts";
+import { fixedKeys } from "../../edge/renewed-keys.ts";
 import { parseTokenKeys } from "../../schemas/access-token/keys.ts";
 import { signToken, type TokenClaims } from "../../schemas/access-token/token.ts";
 import { MemoryStore } from "../../store/objects/memory.ts";
@@ -10,6 +11,7 @@ import type { KeyPermission } from "../../store/queries/keys.ts";
 import { KEY_SECRET, NAME, TOKEN_KEYS } from "../support/api-settings.ts";
 import { packageTarball } from "../support/package-builder.ts";
 import { startRegistry, type TestRegistry } from "../support/registry.ts";
+import { testSigner } from "../support/signing.ts";
 
 let registry: TestRegistry;
 beforeAll(async () => {
@@ -166,9 +168,9 @@ describe("without the database", () => {
     store,
     repository: { name: NAME, public: true },
     readers: createPrivateReaders({
-      sql: broken,
-      keySecret: KEY_SECRET,
-      tokenKeys: { publicKeys: TOKEN_KEYS.publicKeys },
+      apiKeys: { sql: broken, secret: KEY_SECRET },
+      tokenKeys: fixedKeys({ publicKeys: TOKEN_KEYS.publicKeys }),
+      registryKeys: fixedKeys({ publicKeys: [createPublicKey(testSigner().publicKeyPem)] }),
       clock: () => new Date(),
     }),
   });

@@ -4,6 +4,7 @@
  */
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createServer as createHttpServer, request } from "node:http";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -16,6 +17,7 @@ import { openS3Store } from "../../store/objects/s3.ts";
 import { TOKEN_KEY_PEM } from "../support/api-settings.ts";
 import { type RunningCeph, startCeph } from "../support/ceph.ts";
 import { createTestDatabase } from "../support/database.ts";
+import { listenOnLoopback } from "../support/loopback.ts";
 import type { TestDatabase } from "../support/open-database.ts";
 import { packageTarball } from "../support/package-builder.ts";
 import { newPrivateKeyPem } from "../support/signing.ts";
@@ -160,17 +162,65 @@ describe.runIf(requireTool("radosgw"))("two services on S3", () => {
     expect(report.findings).toEqual([]);
     await store.close();
 
+    // What is private to nobody is served by credentials that may only read.
+    const readOnly = await readOnlyFront(ceph.endpoint);
+    const edgePort = await freePort();
+    const edge = start(
+      {
+        PATH: process.env.PATH ?? "",
+        SKEP_PUBLIC_STORE: "s3://public",
+        SKEP_PUBLIC_STORE_ENDPOINT: readOnly.endpoint,
+        SKEP_PUBLIC_STORE_ACCESS_KEY_ID: ceph.accessKey,
+        SKEP_PUBLIC_STORE_SECRET_ACCESS_KEY: ceph.secretKey,
+        SKEP_URL: url,
+        SKEP_PORT: String(edgePort),
+      },
+      "edge",
+    );
+    const names = await until(() => fetch(`http://127.0.0.1:${edgePort}/names`), edge.output);
+    expect([names.status, names.headers.get("content-type")]).toEqual([200, "application/octet-stream"]);
+    expect(readOnly.refused()).toBe(0);
+    expect(edge.output()).toContain("API keys are refused");
+    edge.child.kill("SIGTERM");
+    expect(await new Promise((done) => edge.child.once("exit", done))).toBe(0);
+    readOnly.close();
+
     // SIGTERM ends it well.
     first.api.child.kill("SIGTERM");
     expect(await new Promise((done) => first.api.child.once("exit", done))).toBe(0);
   });
 });
 
-async function until(work: () => Promise<unknown>, output: () => string): Promise<void> {
+/** The same S3 service to somebody who may only read. */
+async function readOnlyFront(endpoint: string) {
+  let refused = 0;
+  const server = createHttpServer((incoming, outgoing) => {
+    const { method = "", url = "", headers } = incoming;
+    if (method !== "GET" && method !== "HEAD") {
+      refused += 1;
+      outgoing.writeHead(403).end();
+      return;
+    }
+    request(endpoint + url, { method, headers }, (answer) => {
+      outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
+      answer.pipe(outgoing);
+    }).end();
+  });
+  const port = await listenOnLoopback(server);
+  return {
+    endpoint: `http://127.0.0.1:${port}`,
+    refused: () => refused,
+    close() {
+      server.close();
+      server.closeAllConnections();
+    },
+  };
+}
+
+async function until<T>(work: () => Promise<T>, output: () => string): Promise<T> {
   for (let tries = 0; tries < 200; tries++) {
     try {
-      await work();
-      return;
+      return await work();
     } catch {
       await new Promise((resolve) => setTimeout(resolve, 100));
     }

@@ -5,7 +5,7 @@ import { repositoryName, trusted } from "../../hex/ids.ts";
 import { parseTokenKeys } from "../../schemas/access-token/keys.ts";
 
 export const NAME = trusted(repositoryName, "local");
-export const KEY_SECRET = "secret of the tests";
+export const KEY_SECRET = "secret-of-the-tests-0123456789abcdef";
 /** The file of a key of access tokens. */
 export const TOKEN_KEY_PEM = generateKeyPairSync("ec", { namedCurve: "P-256" })
   .privateKey.export({ type: "pkcs8", format: "pem" })

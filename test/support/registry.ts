@@ -1,5 +1,5 @@
 /** A whole registry on a loopback port: API, generator and static server, as `skep serve` puts them together. */
-import { randomBytes } from "node:crypto";
+import { createPublicKey, randomBytes } from "node:crypto";
 import { Hono } from "hono";
 import { createApi } from "../../api/app.ts";
 import type { NodeBindings } from "../../api/http/client.ts";
@@ -10,6 +10,7 @@ import { startServer } from "../../api/server.ts";
 import type { ApiDependencies, ApiSettings } from "../../api/settings.ts";
 import { createEdge } from "../../edge/app.ts";
 import { createPrivateReaders } from "../../edge/readers.ts";
+import { fixedKeys } from "../../edge/renewed-keys.ts";
 import { type Cdn, type GeneratorContext, newCounters } from "../../generator/context.ts";
 import { Generator } from "../../generator/generator.ts";
 import { openChangeWaiter } from "../../store/change-waiter.ts";
@@ -112,9 +113,9 @@ export async function startRegistry(options: RegistryOptions = {}): Promise<Test
   });
   for (const path of ["/api", "/api/*"]) root.all(path, (c) => api.fetch(c.req.raw, c.env as NodeBindings));
   const readers = createPrivateReaders({
-    sql,
-    keySecret: KEY_SECRET,
-    tokenKeys: TOKEN_KEYS,
+    apiKeys: { sql, secret: KEY_SECRET },
+    tokenKeys: fixedKeys(TOKEN_KEYS),
+    registryKeys: fixedKeys({ publicKeys: [createPublicKey(testSigner().publicKeyPem)] }),
     clock,
   });
   root.route("/repo", createEdge({ store: publicStore, repository: { name: NAME, public: true }, readers }));

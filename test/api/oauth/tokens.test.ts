@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { createLocalJWKSet, jwtVerify } from "jose";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { keySetOf } from "../../../schemas/access-token/keys.ts";
+import { keyIdOf, keySetOf } from "../../../schemas/access-token/keys.ts";
 import { TOKEN_KEYS } from "../../support/api-settings.ts";
 import { GLEAM, MIX, type OAuthRegistry, startOAuthRegistry } from "./oauth.ts";
 
@@ -23,7 +23,7 @@ describe("3.4: access tokens", () => {
     const { access_token, refresh_token } = await registry.signIn("ann", ["api:read", "repositories"]);
     const keys = createLocalJWKSet(keySetOf(TOKEN_KEYS) as never);
     const access = await jwtVerify(access_token, keys, { issuer: "hexpm", audience: "hexpm:api" });
-    expect(access.protectedHeader).toEqual({ alg: "ES256", typ: "JWT" });
+    expect(access.protectedHeader).toEqual({ alg: "ES256", typ: "JWT", kid: keyIdOf(TOKEN_KEYS.privateKey) });
     const { iat = 0, jti } = access.payload;
     expect(access.payload).toMatchObject({
       sub: "user:ann",

@@ -10,6 +10,13 @@ backend skep_origin {
 	.connect_timeout = 3s;
 }
 
+# `skep edge`, which private repositories are passed on to. Where there are none: `backend skep_edge none;`
+backend skep_edge {
+	.host = "127.0.0.1";
+	.port = "4001";
+	.connect_timeout = 3s;
+}
+
 # Where generators run. Behind a proxy that ends TLS this is the proxy's address, unless it speaks the
 # PROXY protocol to varnishd.
 acl skep_purgers {

@@ -1,14 +1,15 @@
 # Varnish in front of a skep repository: Varnish 7.1 or newer with vmod xkey (package varnish-modules).
 #
-# It serves the public repository and nothing else. Every object carries surrogate keys, the generator
-# purges by them, and what cannot be purged by key is not stored. Start varnishd with
-# `-p http_gzip_support=off`; README.md beside this file has the whole command.
+# It keeps the public repository and nothing else. Every object carries surrogate keys, the generator purges
+# by them, and what cannot be purged by key is not stored. Private repositories are passed on to `skep edge`,
+# which decides for every request who reads. Start varnishd with `-p http_gzip_support=off`; README.md beside
+# this file has the whole command. ../fastly/skep.vcl does the same; test/cdn/vectors.json is run on both.
 vcl 4.1;
 
 import std;
 import xkey;
 
-# Yours: the backend `skep_origin`, the acl `skep_purgers` and the sub `skep_check_purge_token`.
+# Yours: the backends `skep_origin` and `skep_edge`, the acl `skep_purgers` and the sub `skep_check_purge_token`.
 include "skep-settings.vcl";
 
 sub vcl_recv {
@@ -29,18 +30,12 @@ sub vcl_recv {
 	if (req.url !~ "^/[A-Za-z0-9_.+/-]+$" || req.url ~ "//|/\.\.?(/|$)|/$") {
 		return (synth(404, "Not Found"));
 	}
-	# Private repositories need a check of the reader for every request, which is not made here.
-	# Case is ignored because a folder store on some file systems ignores it.
-	if (req.url ~ "(?i)/repos/") {
-		return (synth(404, "Not Found"));
-	}
 
-	# Public objects are the same for everybody. Whatever the origin might vary by is dropped, so that
-	# no one request decides what the next reader gets.
+	# Whatever the origin might vary by is dropped, so that no one request decides what the next reader
+	# gets.
 	unset req.http.Accept;
 	unset req.http.Accept-Encoding;
 	unset req.http.Accept-Language;
-	unset req.http.Authorization;
 	unset req.http.Cookie;
 	unset req.http.Origin;
 	unset req.http.Proxy;
@@ -50,6 +45,20 @@ sub vcl_recv {
 	unset req.http.X-Forwarded-Proto;
 	unset req.http.X-Original-URL;
 	unset req.http.X-Rewrite-URL;
+
+	# Who may read a private repository is asked for every request, and nothing of it is kept here.
+	if (req.url ~ "^/repos/[^/]+/.") {
+		set req.backend_hint = skep_edge;
+		return (pass);
+	}
+	# Case is ignored because a folder store on some file systems ignores it.
+	if (req.url ~ "(?i)/repos/|^/repos$") {
+		return (synth(404, "Not Found"));
+	}
+
+	# Public objects are the same for everybody.
+	set req.backend_hint = skep_origin;
+	unset req.http.Authorization;
 	return (hash);
 }
 
@@ -103,6 +112,12 @@ sub vcl_backend_response {
 		return (error(502, "The origin encodes registry objects"));
 	}
 
+	unset beresp.http.Set-Cookie;
+	# A private file, which was passed: as it is, with what it says to the client's own cache.
+	if (bereq.uncacheable && bereq.url ~ "^/repos/") {
+		return (deliver);
+	}
+
 	# A bucket cannot send Surrogate-*; the generator stores them as metadata, which S3 sends like this.
 	if (!beresp.http.Surrogate-Key && beresp.http.x-amz-meta-surrogate-key) {
 		set beresp.http.Surrogate-Key = beresp.http.x-amz-meta-surrogate-key;
@@ -111,7 +126,6 @@ sub vcl_backend_response {
 		set beresp.http.Surrogate-Control = beresp.http.x-amz-meta-surrogate-control;
 	}
 	unset beresp.http.xkey;
-	unset beresp.http.Set-Cookie;
 	unset beresp.http.Vary;
 
 	if (beresp.status != 200
@@ -194,6 +208,7 @@ sub skep_hide {
 	unset resp.http.xkey;
 	unset resp.http.x-amz-id-2;
 	unset resp.http.x-amz-request-id;
+	unset resp.http.x-amz-server-side-encryption;
 	unset resp.http.x-amz-version-id;
 	unset resp.http.x-amz-meta-surrogate-control;
 	unset resp.http.x-amz-meta-surrogate-key;
@@ -202,4 +217,5 @@ sub skep_hide {
 	unset resp.http.x-amz-meta-skep-hash;
 	unset resp.http.x-amz-meta-skep-header-version;
 	unset resp.http.x-amz-meta-skep-key;
+	unset resp.http.x-amz-meta-skep-revision;
 }

@@ -180,11 +180,11 @@ describe.runIf(requireTool("varnishd"))("skep.vcl", () => {
     });
 
     it.each([
-      "/repos/acme/names",
-      "/repos/acme/tarballs/a-1.0.0.tar",
       "/repo/repos/acme/names",
       "/Repos/acme/names",
-      "/repos/acme/names?x=1",
+      "/repos",
+      "/repos/acme",
+      "/repos/acme/",
       "//repos/acme/names",
       "/./repos/acme/names",
       "/packages/../repos/acme/names",

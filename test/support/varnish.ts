@@ -15,6 +15,8 @@ const run = promisify(execFile);
 export interface VarnishSetup {
   /** Where the origin listens on 127.0.0.1. */
   readonly originPort: number;
+  /** Where `skep edge` listens on 127.0.0.1. Default: nowhere. */
+  readonly edgePort?: number | undefined;
   readonly token?: string;
   /** Addresses that may purge, in VCL's notation. Default: 127.0.0.1. */
   readonly purgers?: string;
@@ -36,6 +38,11 @@ export function settingsVcl(setup: VarnishSetup): string {
 backend skep_origin {
   .host = "127.0.0.1"; .port = "${setup.originPort}"; .host_header = "origin.test";
   .connect_timeout = 1s;
+}
+${
+  setup.edgePort === undefined
+    ? "backend skep_edge none;"
+    : `backend skep_edge { .host = "127.0.0.1"; .port = "${setup.edgePort}"; .host_header = "edge.test"; }`
 }
 acl skep_purgers { "${setup.purgers ?? "127.0.0.1"}"; }
 sub skep_check_purge_token {

@@ -35,6 +35,18 @@ export function requireTool(name: string): boolean {
 }
 
 /**
+ * For a program that can be had on few machines, and that a suite can do without even in CI.
+ * @returns whether it is on PATH; says so in one line when not.
+ */
+export function hasTool(name: string): boolean {
+  if (onPath(name)) return true;
+  const what = `${name} is not installed`;
+  if (!said.has(what)) console.log(`left out: ${what}`);
+  said.add(what);
+  return false;
+}
+
+/**
  * For data that lies beside a checkout only sometimes, and that a suite can do without even in CI.
  * @returns whether the file or folder exists; says so in one line when not.
  */

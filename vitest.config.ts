@@ -30,6 +30,7 @@ export default defineConfig({
       },
       project("cdn", "test/cdn/**/*.test.ts", slow),
       project("clients", "test/clients/**/*.test.ts", slow),
+      project("deploy", "test/deploy/**/*.test.ts", slow),
       project("cli", "test/cli/**/*.test.ts", slow),
     ],
   },

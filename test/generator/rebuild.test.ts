@@ -51,6 +51,21 @@ it("writes nothing when nothing differs", async () => {
   expect(await contents()).toEqual(before);
 });
 
+it("stopped on its way and started again, it writes each object once", async () => {
+  const before = await contents();
+  for (const key of Object.keys(before)) await world.publicStore.delete(key);
+  const puts = () => world.publicStore.succeeded("put");
+  const start = puts();
+  world.publicStore.failBefore("put", "versions", { times: 5, error: new Error("killed") });
+  await expect(runRebuild()).rejects.toThrow("killed");
+  const done = puts() - start;
+  expect(done).toBeGreaterThan(0);
+  world.publicStore.heal();
+  await runRebuild();
+  expect(puts() - start).toBe(Object.keys(before).length);
+  expect(await contents()).toEqual(before);
+});
+
 it("gives the same bytes when the whole public store is lost", async () => {
   const before = await contents();
   for (const key of Object.keys(before)) await world.publicStore.delete(key);
@@ -130,7 +145,16 @@ describe("check", () => {
     await world.publicStore.put("packages/foo", old?.body ?? Buffer.alloc(0), {
       precondition: { kind: "none" },
     });
-    expect(await check()).toEqual([{ key: "packages/foo", difference: "other payload" }]);
+    expect(await check()).toEqual([
+      {
+        key: "packages/foo",
+        difference: "other payload",
+        fields: [
+          { field: "releases[1.0.0].retired", wanted: { reason: "security", message: "do not use it" } },
+          { field: "revision", stored: 2, wanted: 3 },
+        ],
+      },
+    ]);
   });
 
   it("headers of an older rule: other headers", async () => {

@@ -28,6 +28,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<MakeCommand>>> = {
   advisories: async () => (await import("./commands/advisories.ts")).advisoriesCommand,
   downloads: async () => (await import("./commands/downloads.ts")).downloadsCommand,
   rebuild: async () => (await import("./commands/rebuild.ts")).rebuildCommand,
+  diff: async () => (await import("./commands/diff.ts")).diffCommand,
   verify: async () => (await import("./commands/verify.ts")).verifyCommand,
   config: async () => (await import("./commands/config.ts")).configCommand,
 };

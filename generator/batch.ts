@@ -105,7 +105,8 @@ function holdsOutside(snapshot: Snapshot, scope: readonly PackageName[]): readon
   return snapshot.holds.filter((hold) => !inScope.has(hold.package));
 }
 
-function planBuild(
+/** Plans what a build would write. Reads nothing. */
+export function planBuild(
   context: GeneratorContext,
   snapshot: Snapshot,
   current: ReadonlyMap<string, CurrentObject>,

@@ -1,4 +1,4 @@
-import { Command, InvalidArgumentError } from "commander";
+import { Command } from "commander";
 import { adopt } from "../../generator/adopt/adopt.ts";
 import { checkEach } from "../../generator/check.ts";
 import type { GeneratorContext } from "../../generator/context.ts";
@@ -19,6 +19,7 @@ import { visible } from "../visible.ts";
 import { generatorContext } from "../wire/generator.ts";
 import { openStores } from "../wire/stores.ts";
 import { NO_KEY } from "./generator.ts";
+import { wholeNumber } from "./whole-number.ts";
 
 interface RebuildFlags {
   readonly check?: boolean;
@@ -39,7 +40,7 @@ export function rebuildCommand(context: Context): Command {
     )
     .option("--accept-loss", "with --adopt: go on without what only the public store has")
     .option("--delete-strays", "delete objects that belong to nothing, however many they are")
-    .option("--limit <n>", "differing objects to print", objects, 1_000)
+    .option("--limit <n>", "differing objects to print", wholeNumber, 1_000)
     .option("--json", "print one JSON object a line")
     .addHelpText(
       "after",
@@ -59,11 +60,6 @@ Examples:
 ${EXIT_HELP}`,
     )
     .action((flags: RebuildFlags) => runRebuild(context, flags));
-}
-
-function objects(text: string): number {
-  if (/^\d{1,9}$/.test(text)) return Number(text);
-  throw new InvalidArgumentError("must be a whole number");
 }
 
 function refuseContradictions({ check, adopt: isAdoption, acceptLoss, deleteStrays }: RebuildFlags): void {

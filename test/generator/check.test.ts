@@ -2,6 +2,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { Finding } from "../../generator/check/finding.ts";
 import { checkBucket, checkEach } from "../../generator/check.ts";
+import { diff } from "../../generator/diff/diff.ts";
+import type { StepName } from "../../generator/steps.ts";
 import { createWorld, type World } from "../support/world.ts";
 
 let world: World;
@@ -17,6 +19,16 @@ afterAll(() => world.close());
 beforeEach(() => world.expectWhole(LIVE));
 
 const check = () => checkBucket(world.generator().context);
+
+async function planned(): Promise<readonly string[]> {
+  const lines: string[] = [];
+  await diff(world.generator().context, {
+    onBuild: ({ repository, changes, packages }) => lines.push(`${repository}: ${changes} of ${packages}`),
+    onStep: ({ key, action, words }) =>
+      lines.push(...(words.length ? words : [action]).map((word) => `${key}: ${word}`)),
+  });
+  return lines;
+}
 
 /** Every row of every table, as text. */
 async function everything(): Promise<readonly object[]> {
@@ -116,3 +128,82 @@ describe("check", () => {
     expect([told, findings]).toEqual([["2 of 2", "47 listed"], []]);
   });
 });
+
+describe("diff", () => {
+  it("tells nothing when nothing waits", async () => {
+    expect(await planned()).toEqual([]);
+  });
+
+  it("tells in words what comes, goes and changes, in the order of a build, and changes nothing", async () => {
+    const { rows } = world;
+    await rows.retire("kiwi", "1.2.0", "security", "do not use it");
+    await rows.revert("kiwi", "1.0.0");
+    await rows.publish("kiwi", "2.0.0");
+    await rows.publish("apple", "2.0.0");
+    await rows.publish("plum", "0.1.0");
+    await rows.retire("plum", "0.1.0", "deprecated");
+    await changingNothing(async () =>
+      expect(await planned()).toEqual([
+        "local: 6 of 3",
+        "tarballs/apple-2.0.0.tar: create",
+        "tarballs/kiwi-2.0.0.tar: create",
+        "tarballs/plum-0.1.0.tar: create",
+        "packages/apple: apple 2.0.0 appears",
+        "packages/kiwi: kiwi 1.0.0 disappears",
+        "packages/kiwi: kiwi 1.2.0 will be retired (security)",
+        "packages/kiwi: kiwi 2.0.0 appears",
+        "packages/plum: plum 0.1.0 appears, retired (deprecated)",
+        "versions: +2 packages, 1 package changed",
+        "names: +2 packages, 1 package changed",
+        "tarballs/kiwi-1.0.0.tar: retire",
+      ]),
+    );
+    Object.assign(LIVE, { apple: ["2.0.0"], kiwi: ["1.2.0", "2.0.0"], plum: ["0.1.0"] });
+    await world.expectWhole(LIVE);
+  });
+
+  it("a package that goes, a retirement that is taken back or worded anew, and bytes that are replaced", async () => {
+    const { rows } = world;
+    await rows.retire("kiwi", "1.2.0", null);
+    await rows.retire("plum", "0.1.0", "deprecated", "use pear");
+    await rows.publish("kiwi", "2.0.0");
+    await rows.revert("apple", "2.0.0");
+    delete LIVE.apple;
+    expect(await planned()).toEqual([
+      "local: 4 of 3",
+      "tarballs/kiwi-2.0.0.tar: replace",
+      "packages/kiwi: kiwi 1.2.0 will be retired no longer",
+      "packages/kiwi: kiwi 2.0.0 is replaced by other bytes",
+      'packages/plum: plum 0.1.0 stays retired, message becomes "use pear"',
+      "versions: -1 package, 1 package changed",
+      "names: -1 package, 2 packages changed",
+      "packages/apple: remove",
+      "tarballs/apple-2.0.0.tar: retire",
+    ]);
+  });
+
+  it("what an earlier build left half done, and deletions whose grace is over", async () => {
+    await world.rows.revert("kiwi", "2.0.0");
+    LIVE.kiwi = ["1.2.0"];
+    await dieAt("put-versions");
+    expect(await planned()).toEqual([
+      "local: 1 of 1",
+      "versions: 1 package changed",
+      "names: 1 package changed",
+      "packages/kiwi: record",
+      "tarballs/kiwi-2.0.0.tar: retire",
+    ]);
+    await dieAt("delete-announce");
+    expect(await planned()).toEqual(["local: 0 of 1", "tarballs/kiwi-2.0.0.tar: delete"]);
+  });
+});
+
+async function dieAt(at: StepName): Promise<void> {
+  const { generator } = world.generator({
+    onStep: async (step) => {
+      if (step === at) throw new Error("died");
+    },
+  });
+  await expect(generator.settle()).rejects.toThrow("died");
+  await generator.releaseClaims();
+}

@@ -8,10 +8,11 @@ import type { RepositoryRow } from "../../store/queries/registry.ts";
 import type { DesiredObject } from "../build/objects.ts";
 import { desiredIndexes, desiredPackages } from "../check/desired.ts";
 import { type Finding, foundFields } from "../check/finding.ts";
-import { registryFile, signedPayload } from "../check/object.ts";
+import { registryFile } from "../check/object.ts";
 import type { GeneratorContext } from "../context.ts";
 import type { Listed } from "../listing.ts";
 import { inParallel } from "../parallel.ts";
+import { signedPayload } from "../write/stored-file.ts";
 
 export interface Contents {
   readonly revision: number;

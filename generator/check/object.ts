@@ -2,15 +2,11 @@
 import { createHash } from "node:crypto";
 import { HEADER_RULES_VERSION, type RepositoryObject } from "../../hex/keys.ts";
 import { compareFiles, type RegistryFile } from "../../proto/compare/files.ts";
-import { gunzipOneMember } from "../../proto/gzip.ts";
-import { verifySigned } from "../../proto/sign.ts";
 import type { DesiredObject } from "../build/objects.ts";
 import type { GeneratorContext } from "../context.ts";
 import { currentObject } from "../write/metadata.ts";
+import { signedPayload } from "../write/stored-file.ts";
 import { type Finding, foundFields } from "./finding.ts";
-
-// A registry file far beyond any that exists: a bomb in the bucket ends here.
-const LARGEST_FILE = 1 << 30;
 
 /** @returns how the object differs, undefined when it does not. @throws SkepError `store_unavailable` */
 export async function checkObject(
@@ -64,13 +60,4 @@ export function registryFile({ kind }: RepositoryObject): RegistryFile | undefin
   return kind === "names" || kind === "versions" || kind === "package" || kind === "policy"
     ? kind
     : undefined;
-}
-
-/** @returns what a stored file holds; undefined when it is not one that we signed. */
-export function signedPayload({ signer }: GeneratorContext, body: Uint8Array): Uint8Array | undefined {
-  try {
-    return verifySigned(gunzipOneMember(body, LARGEST_FILE), signer.publicKeyPem);
-  } catch {
-    return undefined;
-  }
 }

@@ -9,11 +9,12 @@ import { dueDeletions, waitingAmong } from "../../store/queries/books.ts";
 import { currentGeneration } from "../../store/queries/leases.ts";
 import { allRepositories, type RepositoryRow } from "../../store/queries/registry.ts";
 import { planBuild } from "../batch.ts";
-import { registryFile, signedPayload } from "../check/object.ts";
+import { registryFile } from "../check/object.ts";
 import type { GeneratorContext } from "../context.ts";
 import { currentObjects } from "../look.ts";
 import { readSnapshot, type Snapshot } from "../snapshot.ts";
 import type { Plan, Put } from "../write/plan.ts";
+import { signedPayload } from "../write/stored-file.ts";
 import { wordsFor } from "./words.ts";
 
 /** What happens to one object. */

@@ -12,6 +12,7 @@ import { inParallel } from "../parallel.ts";
 import { putOptions } from "./metadata.ts";
 import type { Put, Removal } from "./plan.ts";
 import { deleteObject, putObject, type Writer } from "./put.ts";
+import { reusableFile } from "./stored-file.ts";
 
 /** An object that stands where it should. */
 export interface Written {
@@ -44,7 +45,7 @@ export async function writePuts(
   const target = writerOf(context, claim);
   await inParallel(context.settings.concurrency, puts, async ({ desired, known }) => {
     try {
-      const body = await bytesOf(context, desired);
+      const body = (await reusableFile(context, desired, known)) ?? (await bytesOf(context, desired));
       const options = putOptions(repository, desired, claim);
       const etag = await putObject(target, desired, body, options, known);
       context.counters.puts += 1;

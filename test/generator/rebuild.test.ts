@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { checkBucket } from "../../generator/check.ts";
 import { rebuild } from "../../generator/rebuild.ts";
+import { testSigner } from "../support/signing.ts";
 import { createWorld, type World } from "../support/world.ts";
 
 let world: World;
@@ -64,6 +65,40 @@ it("stopped on its way and started again, it writes each object once", async () 
   await runRebuild();
   expect(puts() - start).toBe(Object.keys(before).length);
   expect(await contents()).toEqual(before);
+});
+
+it("of files that are written anew for their headers the signature is taken over, once it was verified", async () => {
+  const restore = async (key: string, change: (body: Uint8Array) => Uint8Array, version?: string) => {
+    const object = await world.publicStore.get(key);
+    if (object === undefined) throw new Error(`no ${key}`);
+    const metadata = { ...object.metadata, ...(version && { "skep-header-version": version }) };
+    await world.publicStore.put(key, change(object.body), {
+      precondition: { kind: "none" },
+      metadata: version === undefined ? {} : metadata,
+    });
+  };
+  const before = await contents();
+  await restore("packages/foo", (body) => body, "0");
+  await restore("names", (body) => body);
+  // Another payload under our signature, and bytes that nobody signed: neither is believed.
+  const other = await world.publicStore.get("packages/foo");
+  await restore("packages/bar", () => other?.body ?? Buffer.alloc(0), "0");
+  await restore("versions", () => Buffer.from("by hand"), "0");
+  const signed: number[] = [];
+  const signer = testSigner();
+  const counting = {
+    ...signer,
+    sign: (payload: Uint8Array) => {
+      signed.push(payload.length);
+      return signer.sign(payload);
+    },
+  };
+  const { generator, context } = world.generator({ signer: counting });
+  await rebuild(context, generator, { strays: "few", signal: new AbortController().signal });
+  await generator.releaseClaims();
+  expect([context.counters.puts, signed.length]).toEqual([4, 2]);
+  expect(await contents()).toEqual(before);
+  await world.expectWhole(LIVE);
 });
 
 it("gives the same bytes when the whole public store is lost", async () => {

@@ -157,6 +157,43 @@ describe("migrate, user create, key create, rebuild", () => {
   });
 });
 
+it("diff tells what the next build would change", async () => {
+  const own = await skepFolder();
+  try {
+    await (await own.serve()).stop();
+    expect(await own.run(["diff"])).toMatchObject({
+      code: 0,
+      stdout: "",
+      stderr: "nothing waits to be built\n",
+    });
+    expect((await own.run(["organization", "create", "acme", "--admin", "admin"])).code).toBe(0);
+    const { code, stdout } = await own.run(["diff"]);
+    expect([code, stdout.split("\n")]).toEqual([
+      0,
+      [
+        "acme: 1 change, 0 packages to build",
+        "  repos/acme/public_key will be written",
+        "  repos/acme/versions will be written",
+        "  repos/acme/names will be written",
+        "",
+      ],
+    ]);
+    const lines = (await own.run(["diff", "--json", "--limit", "1"])).stdout.trim().split("\n");
+    expect(lines.map((line) => JSON.parse(line))).toEqual([
+      { repository: "acme", changes: 1, packages: 0, intents: 0 },
+      { key: "repos/acme/public_key", action: "create", words: [] },
+    ]);
+    // A build is to come, so nothing is wrong.
+    const checked = await own.run(["rebuild", "--check"]);
+    expect([checked.code, checked.stdout.split("\n")[0]]).toEqual([
+      0,
+      "repos/acme/names: missing (a build is pending)",
+    ]);
+  } finally {
+    await own.remove();
+  }
+});
+
 it("rebuild --adopt names what only the store has, and goes on without it when it is told to", async () => {
   const own = await skepFolder();
   try {

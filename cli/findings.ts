@@ -10,7 +10,7 @@ export interface FindingPrinter {
 }
 
 /** Values longer than this are cut: a whole release may differ. */
-const VALUE_LETTERS = 200;
+const VALUE_LETTERS = 80;
 
 /**
  * @param limit how many objects are printed

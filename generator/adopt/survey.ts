@@ -51,47 +51,70 @@ export async function surveyRepository(
   repository: RepositoryRow,
   options: SurveyOptions,
 ): Promise<Survey> {
+  const survey = new Notes();
   const listedPackages = new Set<PackageName>();
-  const unrecorded: Unknown[] = [];
-  const lost = new Set<string>();
-  const named: string[] = [];
-  const packages = new Set<PackageName>();
-  const claims = new Map<string, number>();
-  let [generation, revision, listed, isAhead] = [0, 0, 0, false];
+  let listed = 0;
   for await (const page of listedPages(context.publicStore, repository)) {
     options.signal.throwIfAborted();
     for (const { object } of page) if (object?.kind === "package") listedPackages.add(object.package);
-    const unknown = await unknownOf(context, repository, page);
-    const contents = await readContents(context, repository, unknown);
-    const without = await withoutRows(context.sql, repository, unknown, context.twins !== undefined);
-    const strays = new Set(without.map(({ key }) => key));
-    for (const object of unknown) {
-      const { current, key } = object;
-      isAhead ||= current.generation !== undefined || strays.has(key) || contents.has(key);
-      if (current.claim !== undefined) claims.set(current.claim, current.generation ?? 0);
-      generation = Math.max(generation, current.generation ?? 0);
-      revision = Math.max(revision, current.revision ?? 0, contents.get(key)?.revision ?? 0);
-      if (object.object?.kind === "package") packages.add(object.object.package);
-      if (strays.has(key)) lost.add(key);
-      else unrecorded.push(object);
-      for (const other of contents.get(key)?.lost ?? []) named.push(other);
-      const finding = findingOf(key, strays.has(key), contents.get(key));
-      if (finding !== undefined) options.onFinding(finding);
-    }
+    await surveyPage(context, repository, page, survey, options);
     listed += page.length;
     options.onListed?.(listed);
   }
   for (const name of await removedPackages(context, repository, listedPackages)) {
-    packages.add(name);
-    isAhead = true;
-    options.onFinding({
-      key: objectKey(repository, { kind: "package", package: name }),
-      difference: "missing",
-    });
+    survey.packages.add(name);
+    survey.isAhead = true;
+    const key = objectKey(repository, { kind: "package", package: name });
+    options.onFinding({ key, difference: "missing" });
   }
   // Deleted before the backup as far as the books know, and published again since with the same bytes.
-  for (const { key } of await recordedByKey(context.sql, repository.id, named)) lost.add(key);
-  return { repository, generation, revision, claims, unrecorded, lost: [...lost], packages, isAhead };
+  for (const { key } of await recordedByKey(context.sql, repository.id, survey.named)) survey.lost.add(key);
+  return { ...survey, repository, lost: [...survey.lost] };
+}
+
+/** A survey in the making. */
+class Notes {
+  generation = 0;
+  revision = 0;
+  isAhead = false;
+  readonly claims = new Map<string, number>();
+  readonly unrecorded: Unknown[] = [];
+  readonly packages = new Set<PackageName>();
+  readonly lost = new Set<string>();
+  /** Keys of releases that a file names and the database does not. */
+  readonly named: string[] = [];
+
+  take(object: Unknown, isStray: boolean, contents: Contents | undefined): void {
+    const { current, key } = object;
+    const { claim, generation = 0, revision = 0 } = current;
+    this.isAhead ||= generation > 0 || isStray || contents !== undefined;
+    this.generation = Math.max(this.generation, generation);
+    this.revision = Math.max(this.revision, revision, contents?.revision ?? 0);
+    if (claim !== undefined) this.claims.set(claim, generation);
+    if (object.object?.kind === "package") this.packages.add(object.object.package);
+    if (isStray) this.lost.add(key);
+    else this.unrecorded.push(object);
+    this.named.push(...(contents?.lost ?? []));
+  }
+}
+
+async function surveyPage(
+  context: GeneratorContext,
+  repository: RepositoryRow,
+  page: readonly Listed[],
+  survey: Notes,
+  { onFinding }: SurveyOptions,
+): Promise<void> {
+  const unknown = await unknownOf(context, repository, page);
+  const contents = await readContents(context, repository, unknown);
+  const without = await withoutRows(context.sql, repository, unknown, context.twins !== undefined);
+  const strays = new Set(without.map(({ key }) => key));
+  for (const object of unknown) {
+    const { key } = object;
+    survey.take(object, strays.has(key), contents.get(key));
+    const finding = findingOf(key, strays.has(key), contents.get(key));
+    if (finding !== undefined) onFinding(finding);
+  }
 }
 
 async function unknownOf(

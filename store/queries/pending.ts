@@ -3,7 +3,10 @@ import type { PackageName } from "../../hex/ids.ts";
 import type { Queryable } from "../postgres/pool.ts";
 import type { RepositoryRow } from "./registry.ts";
 
-/** @returns those of the packages that a change or an intent names which is not done yet. */
+/**
+ * @returns those of the packages that a change names which is not done yet, or an intent that nobody has looked after:
+ *   later looks at the same key find it as it should be.
+ */
 export async function pendingPackages(
   sql: Queryable,
   repository: RepositoryRow,
@@ -14,7 +17,8 @@ export async function pendingPackages(
     select package from changes
     where repository = ${repository.name} and finished_at is null and package = any(${list})
     union
-    select package from intents where repository_id = ${repository.id} and package = any(${list})`;
+    select package from intents
+    where repository_id = ${repository.id} and package = any(${list}) and look_at is null`;
   return new Set(rows.map((row) => row.package));
 }
 
@@ -22,6 +26,8 @@ export async function pendingPackages(
 export async function hasPendingChanges(sql: Queryable, repository: RepositoryRow): Promise<boolean> {
   const [row] = await sql<{ pending: boolean }[]>`
     select exists (select from changes where repository = ${repository.name} and finished_at is null)
-      or exists (select from intents where repository_id = ${repository.id} and package is null) as pending`;
+      or exists (
+        select from intents where repository_id = ${repository.id} and package is null and look_at is null
+      ) as pending`;
   return row?.pending ?? false;
 }

@@ -10,6 +10,7 @@ import { backUp } from "../support/database.ts";
 import type { TestDatabase } from "../support/open-database.ts";
 import { createWorld, type World } from "../support/world.ts";
 
+const LIVE = { apple: ["1.0.0"], kiwi: ["1.0.0"], old: ["1.0.0"], pear: ["1.0.0", "1.1.0"] };
 const { signal } = new AbortController();
 let before: World;
 let after: World;
@@ -23,7 +24,7 @@ beforeEach(async () => {
   await rows.publish("pear", "1.0.0");
   await rows.publish("pear", "1.1.0");
   await rows.publish("old", "1.0.0");
-  await before.expectWhole({ apple: ["1.0.0"], kiwi: ["1.0.0"], old: ["1.0.0"], pear: ["1.0.0", "1.1.0"] });
+  await before.expectWhole(LIVE);
   backup = await backUp(before.database);
 });
 afterEach(async () => {
@@ -127,6 +128,8 @@ describe("a store that is ahead of its database", () => {
   it("with --accept-loss: readers never go back, no ETag comes again, and what is lost is kept", async () => {
     const seen = new Set((await etags()).values());
     const { rows } = before;
+    // Claims came and went.
+    await before.sql`update leases set generation = generation + 50`;
     await rows.publish("kiwi", "1.2.0");
     await rows.publish("kiwi", "1.3.0");
     await rows.publish("new", "0.1.0");
@@ -192,7 +195,7 @@ describe("a store that is ahead of its database", () => {
       pear: ["1.0.0", "1.1.0"],
     });
     await restore();
-    await bringBack("kiwi", "1.2.0");
+    await bringBack(after, "kiwi", await releaseRow("kiwi", "1.2.0"));
     const puts = () => before.publicStore.count("put", /kiwi-1\.2\.0/);
     const putBefore = puts();
     const { findings, report } = await runAdopt(false);
@@ -208,27 +211,44 @@ describe("a store that is ahead of its database", () => {
 
   it("a tarball that was replaced after the backup goes back before anything names the old one", async () => {
     await before.rows.publish("kiwi", "1.0.0");
-    await before.expectWhole({ apple: ["1.0.0"], kiwi: ["1.0.0"], old: ["1.0.0"], pear: ["1.0.0", "1.1.0"] });
+    await before.expectWhole(LIVE);
     await restore();
     const { findings } = await runAdopt(true);
     expect(findings.map(({ key }) => key)).toEqual(["packages/kiwi"]);
-    await after.expectWhole({ apple: ["1.0.0"], kiwi: ["1.0.0"], old: ["1.0.0"], pear: ["1.0.0", "1.1.0"] });
+    await after.expectWhole(LIVE);
   });
 
-  it("a deletion of before the backup does not take what was published again since", async () => {
+  it("a deletion of before the backup does not take what was published again since, with the same bytes", async () => {
     await backup.drop();
-    await before.rows.revert("old", "1.0.0");
+    const release = await releaseRow("pear", "1.1.0");
+    await before.rows.revert("pear", "1.1.0");
     const { generator } = before.generator({ settings: { deletionGraceSeconds: 3_600 } });
     await generator.settle();
     await generator.releaseClaims();
     backup = await backUp(before.database);
-    await before.rows.publish("old", "1.0.0");
-    await before.expectWhole({ apple: ["1.0.0"], kiwi: ["1.0.0"], old: ["1.0.0"], pear: ["1.0.0", "1.1.0"] });
+    await bringBack(before, "pear", release);
+    await before.rows.retire("pear", "1.1.0", null);
+    await before.expectWhole(LIVE);
     await restore();
     await after.sql`update deletions set due_at = now() - interval '1 hour', purge_id = null`;
-    await runAdopt(true);
+    const { findings } = await runAdopt(true);
+    expect(findings.map(({ key }) => key)).toEqual(["packages/pear"]);
     await settle();
-    expect(await before.publicStore.head("tarballs/old-1.0.0.tar")).toBeDefined();
+    expect(await before.publicStore.head("tarballs/pear-1.1.0.tar")).toBeDefined();
+  });
+
+  it("the books say what the store holds as soon as the counters are raised", async () => {
+    await before.rows.publish("kiwi", "1.0.0");
+    await before.expectWhole(LIVE);
+    await restore();
+    const { context } = after.generator();
+    await adopt(context, { acceptLoss: true, onFinding() {}, signal });
+    const recorded = await after.sql<{ key: string; etag: string }[]>`select key, etag from objects`;
+    const stored = await etags();
+    for (const { key, etag } of recorded) expect(stored.get(key), key).toBe(etag);
+    expect(recorded).toHaveLength(stored.size);
+    await settle();
+    await after.expectWhole(LIVE);
   });
 });
 
@@ -269,14 +289,27 @@ async function runRebuild(strays: "few" | "delete") {
   }
 }
 
-/** The rows of a release as an import makes them. */
-async function bringBack(name: string, version: string): Promise<void> {
-  const [row] = await before.sql<{ inner: Buffer; outer: Buffer; blob: string; at: string }[]>`
-    select inner_checksum as inner, outer_checksum as outer, blob_key as blob, r.inserted_at::text as at
+interface StoredRelease {
+  readonly version: string;
+  readonly inner: Buffer;
+  readonly outer: Buffer;
+  readonly blob: string;
+  readonly at: string;
+}
+
+async function releaseRow(name: string, version: string): Promise<StoredRelease> {
+  const [row] = await before.sql<StoredRelease[]>`
+    select version, inner_checksum as inner, outer_checksum as outer, blob_key as blob, r.inserted_at::text as at
     from releases r join packages p on p.id = r.package_id where name = ${name} and version = ${version}`;
   if (row === undefined) throw new Error("no release");
-  await after.sql`
+  return row;
+}
+
+/** The row of a release as an import makes it, of the very bytes that it had. */
+async function bringBack({ sql }: World, name: string, release: StoredRelease): Promise<void> {
+  const { version, inner, outer, blob, at } = release;
+  await sql`
     insert into releases (package_id, version, inner_checksum, outer_checksum, blob_key, meta, inserted_at)
-    select id, ${version}, ${row.inner}, ${row.outer}, ${row.blob}, '{}', ${row.at}::text::timestamptz
+    select id, ${version}, ${inner}, ${outer}, ${blob}, '{}', ${at}::text::timestamptz
     from packages where name = ${name}`;
 }

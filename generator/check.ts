@@ -4,6 +4,7 @@
  * from what nobody will.
  */
 import type { PackageName } from "../hex/ids.ts";
+import { readPublicKey } from "../proto/public-key.ts";
 import { waitingAmong } from "../store/queries/books.ts";
 import { pendingPackages } from "../store/queries/pending.ts";
 import { allPackageNames, allRepositories, type RepositoryRow } from "../store/queries/registry.ts";
@@ -77,12 +78,13 @@ async function checkDesired(
   read: (again?: ReadonlySet<PackageName | null>) => Promise<Desired>,
 ): Promise<readonly Finding[]> {
   const findings: Finding[] = [];
+  const publicKey = readPublicKey(context.signer.publicKeyPem);
   let doubtful: ReadonlySet<PackageName | null> | undefined;
   for (let look = 1; look <= LOOKS && doubtful?.size !== 0; look++) {
     const { objects, isPending } = await read(doubtful);
     const next = new Set<PackageName | null>();
     await inParallel(context.settings.concurrency, objects, async (desired) => {
-      const finding = await checkObject(context, desired);
+      const finding = await checkObject(context, desired, publicKey);
       if (finding === undefined) return;
       const name = desired.package;
       if (isPending(name)) findings.push({ ...finding, pending: true });

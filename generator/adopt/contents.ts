@@ -3,6 +3,7 @@ import { packageName, trusted, version } from "../../hex/ids.ts";
 import { objectKey } from "../../hex/keys.ts";
 import type { FieldDifference } from "../../proto/compare/difference.ts";
 import { compareFiles, type RegistryFile, revisionIn } from "../../proto/compare/files.ts";
+import { readPublicKey } from "../../proto/public-key.ts";
 import { decodePackage, encodePackage, type RegistryPackage } from "../../proto/registry.ts";
 import type { RepositoryRow } from "../../store/queries/registry.ts";
 import type { DesiredObject } from "../build/objects.ts";
@@ -34,9 +35,10 @@ export async function readContents(
   });
   const wanted = await wantedPayloads(context, repository, objects);
   const contents = new Map<string, Contents>();
+  const publicKey = readPublicKey(context.signer.publicKeyPem);
   await inParallel(context.settings.concurrency, files, async ({ key, kind }) => {
     const stored = await context.publicStore.get(key);
-    const payload = stored && signedPayload(context, stored.body);
+    const payload = stored && signedPayload(stored.body, publicKey);
     if (payload === undefined) return;
     contents.set(key, contentsOf(repository, kind, payload, wanted.get(key)));
   });

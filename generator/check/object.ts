@@ -1,5 +1,5 @@
 /** One object of the public store beside what it should be. */
-import { createHash } from "node:crypto";
+import { createHash, type KeyObject } from "node:crypto";
 import { HEADER_RULES_VERSION, type RepositoryObject } from "../../hex/keys.ts";
 import { compareFiles, type RegistryFile } from "../../proto/compare/files.ts";
 import type { DesiredObject } from "../build/objects.ts";
@@ -12,11 +12,12 @@ import { type Finding, foundFields } from "./finding.ts";
 export async function checkObject(
   context: GeneratorContext,
   desired: DesiredObject,
+  publicKey: KeyObject,
 ): Promise<Finding | undefined> {
   const { key, source } = desired;
   const stored = await context.publicStore.get(key);
   if (stored === undefined) return { key, difference: "missing" };
-  const finding = checkBytes(context, desired, stored.body);
+  const finding = checkBytes(desired, stored.body, publicKey);
   if (finding !== undefined) return finding;
   if (source.kind === "blob" && (await context.privateStore.head(source.blobKey)) === undefined) {
     return { key, difference: "bytes lost" };
@@ -26,15 +27,15 @@ export async function checkObject(
 }
 
 function checkBytes(
-  context: GeneratorContext,
   { key, object, source, payloadHash }: DesiredObject,
   body: Uint8Array,
+  publicKey: KeyObject,
 ): Finding | undefined {
   if (source.kind !== "sign") {
     const isSame = createHash("sha256").update(body).digest("hex") === payloadHash;
     return isSame ? undefined : { key, difference: "other bytes" };
   }
-  const payload = signedPayload(context, body);
+  const payload = signedPayload(body, publicKey);
   if (payload === undefined) return { key, difference: "bad signature" };
   if (Buffer.compare(payload, source.payload) === 0) return undefined;
   return { key, difference: "other payload", ...fieldsOf(object, payload, source.payload) };

@@ -109,7 +109,7 @@ async function putStep(
   const payload =
     stored === undefined
       ? emptyPackage(repository.name, desired.package)
-      : signedPayload(context, stored.body);
+      : signedPayload(stored.body, context.signer.publicKeyPem);
   if (payload === undefined) return { key, action, words: ["what is there was not signed by us"] };
   return { key, action, words: wordsFor(object, compareFiles(kind, payload, source.payload)) };
 }

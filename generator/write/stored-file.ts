@@ -1,4 +1,5 @@
 /** A registry file as the store holds it. */
+import type { KeyObject } from "node:crypto";
 import { gunzipOneMember } from "../../proto/gzip.ts";
 import { verifySigned } from "../../proto/sign.ts";
 import type { DesiredObject } from "../build/objects.ts";
@@ -8,13 +9,13 @@ import type { CurrentObject } from "./metadata.ts";
 // Far beyond any that exists: a bomb in the bucket ends here.
 const LARGEST_FILE = 1 << 30;
 
-/** @returns the payload of a stored file; undefined when it is not one that we signed. */
-export function signedPayload(
-  { signer }: Pick<GeneratorContext, "signer">,
-  body: Uint8Array,
-): Uint8Array | undefined {
+/**
+ * @param publicKey PEM, or a key that was read from it, which spares reading it for every file
+ * @returns the payload of a stored file; undefined when it is not one that we signed.
+ */
+export function signedPayload(body: Uint8Array, publicKey: string | KeyObject): Uint8Array | undefined {
   try {
-    return verifySigned(gunzipOneMember(body, LARGEST_FILE), signer.publicKeyPem);
+    return verifySigned(gunzipOneMember(body, LARGEST_FILE), publicKey);
   } catch {
     return undefined;
   }
@@ -37,6 +38,6 @@ export async function reusableFile(
     known?.payloadHash === payloadHash || (known !== undefined && known.payloadHash === undefined);
   if (!isAlike || source.kind !== "sign") return undefined;
   const stored = await context.publicStore.get(key);
-  const payload = stored && signedPayload(context, stored.body);
+  const payload = stored && signedPayload(stored.body, context.signer.publicKeyPem);
   return payload && Buffer.compare(payload, source.payload) === 0 ? stored.body : undefined;
 }

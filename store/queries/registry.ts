@@ -74,6 +74,25 @@ export async function allPackageNames(sql: Queryable, repositoryId: number): Pro
   return rows.map((row) => row.name);
 }
 
+/** A release by name, without its contents. */
+export interface ReleaseName {
+  readonly package: PackageName;
+  readonly version: Version;
+  readonly docs: boolean;
+}
+
+/** @returns every release of these packages, in no particular order. */
+export function releaseNames(
+  sql: Queryable,
+  repositoryId: number,
+  names: readonly PackageName[],
+): Promise<readonly ReleaseName[]> {
+  return sql<ReleaseName[]>`
+    select p.name as package, r.version, r.docs_blob_key is not null as docs
+    from packages p join releases r on r.package_id = p.id
+    where p.repository_id = ${repositoryId} and p.name = any(${names as PackageName[]})`;
+}
+
 interface ReleaseQueryRow extends Omit<ReleaseRow, "requirements" | "docs" | "retirement"> {
   readonly id: number;
   readonly package: PackageName;

@@ -4,7 +4,7 @@ import type { S3StoreConfig, StoreConfig } from "../schemas/config/stores.ts";
 import { SkepError } from "../schemas/errors.ts";
 import { openFolderStore } from "./objects/folder.ts";
 import { probeConditionalWrites } from "./objects/probe.ts";
-
+import type { S3Settings } from "./objects/s3-settings.ts";
 import type { ObjectStore } from "./objects/store.ts";
 
 /** @throws SkepError `store_unavailable`, or `config_invalid` for settings that cannot work. */
@@ -13,11 +13,25 @@ export async function openStore(config: StoreConfig): Promise<ObjectStore> {
   return openBucket(config);
 }
 
+/**
+ * Opens a store to be read alone: nothing is written to it, not even to find out how it is written to.
+ * @throws SkepError as {@link openStore}.
+ */
+export async function openReadableStore(config: StoreConfig): Promise<ObjectStore> {
+  if (config.kind === "folder") return openFolderStore(config.path);
+  const { S3Store } = await import("./objects/s3.ts");
+  return new S3Store(bucketSettings(config));
+}
+
 async function openBucket(config: S3StoreConfig): Promise<ObjectStore> {
-  const { bucket, prefix, endpoint, region, forcePathStyle, credentials } = config;
   // The SDK is large: whoever uses folders does not wait for it.
   const { openS3Store } = await import("./objects/s3.ts");
-  return openS3Store({
+  return openS3Store(bucketSettings(config));
+}
+
+function bucketSettings(config: S3StoreConfig): S3Settings {
+  const { bucket, prefix, endpoint, region, forcePathStyle, credentials } = config;
+  return {
     bucket,
     prefix,
     ...(endpoint === undefined ? {} : { endpoint }),
@@ -31,7 +45,7 @@ async function openBucket(config: S3StoreConfig): Promise<ObjectStore> {
             secretAccessKey: credentials.secretAccessKey.reveal(),
           },
         }),
-  });
+  };
 }
 
 /**

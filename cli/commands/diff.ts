@@ -8,7 +8,7 @@ import { EXIT_HELP } from "../exit-codes.ts";
 import { openLog } from "../log.ts";
 import { visible } from "../visible.ts";
 import { generatorContext } from "../wire/generator.ts";
-import { openStores } from "../wire/stores.ts";
+import { openStoresToRead } from "../wire/stores.ts";
 import { NO_KEY } from "./generator.ts";
 import { wholeNumber } from "./whole-number.ts";
 
@@ -20,7 +20,7 @@ interface DiffFlags {
 export function diffCommand(context: Context): Command {
   return new Command("diff")
     .description("tell what the next build would change, in words; changes nothing")
-    .option("--limit <n>", "objects to print", wholeNumber, 1_000)
+    .option("--limit <n>", "objects to name", wholeNumber, 1_000)
     .option("--json", "print one JSON object a line: repositories, each followed by its objects")
     .addHelpText(
       "after",
@@ -41,7 +41,7 @@ async function runDiff({ source, terminal }: Context, flags: DiffFlags): Promise
   const log = openLog({ ...config.log, level: "warn" }, true);
   await withDatabase(config, "skep diff", async (database) => {
     const signer = await signingKey(config.signingKeyFile, NO_KEY);
-    const stores = await openStores(config, (message) => log.warn({}, message));
+    const stores = await openStoresToRead(config);
     let [builds, steps] = [0, 0];
     const print = (value: PlannedBuild | PlannedStep, text: () => readonly string[]) => {
       if (flags.json) terminal.out(JSON.stringify(value));

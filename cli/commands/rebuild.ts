@@ -17,7 +17,7 @@ import { openProgress } from "../progress.ts";
 import type { Terminal } from "../terminal.ts";
 import { visible } from "../visible.ts";
 import { generatorContext } from "../wire/generator.ts";
-import { openStores } from "../wire/stores.ts";
+import { openStores, openStoresToRead } from "../wire/stores.ts";
 import { NO_KEY } from "./generator.ts";
 import { wholeNumber } from "./whole-number.ts";
 
@@ -40,7 +40,7 @@ export function rebuildCommand(context: Context): Command {
     )
     .option("--accept-loss", "with --adopt: go on without what only the public store has")
     .option("--delete-strays", "delete objects that belong to nothing, however many they are")
-    .option("--limit <n>", "differing objects to print", wholeNumber, 1_000)
+    .option("--limit <n>", "objects to name", wholeNumber, 1_000)
     .option("--json", "print one JSON object a line")
     .addHelpText(
       "after",
@@ -81,7 +81,9 @@ async function runRebuild(context: Context, flags: RebuildFlags): Promise<void> 
   );
   await withDatabase(config, "skep rebuild", async (database) => {
     const signer = await signingKey(config.signingKeyFile, NO_KEY);
-    const stores = await openStores(config, (message) => log.warn({}, message));
+    const stores = await (flags.check
+      ? openStoresToRead(config)
+      : openStores(config, (message) => log.warn({}, message)));
     try {
       const generator = await generatorContext({ config, database, signer, log, ...stores });
       await (flags.check ? check(context, generator, flags) : mend(context, generator, flags));
@@ -183,7 +185,11 @@ function printReport(
   report: RebuildReport,
   flags: RebuildFlags,
 ): void {
-  for (const key of report.foreign) terminal.say(visible(`left alone, as it is none of ours: ${key}`));
+  for (const key of report.foreign.slice(0, flags.limit)) {
+    terminal.say(visible(`left alone, as it is none of ours: ${key}`));
+  }
+  const more = report.foreign.length - flags.limit;
+  if (more > 0) terminal.say(`... and ${more} more that are none of ours`);
   for (const { package: name, version, object, reason } of report.held) {
     terminal.say(visible(`not published, ${REASONS[reason]}: the ${object} of ${name} ${version}`));
   }

@@ -88,15 +88,8 @@ async function surveyAll(
 ): Promise<readonly Survey[]> {
   const ahead: Survey[] = [];
   for (const repository of repositories) {
-    // What was overwritten by hand is no sign of a backup: a rebuild deals with it.
-    const findings: Finding[] = [];
-    const survey = await surveyRepository(context, repository, {
-      ...options,
-      onFinding: (finding) => findings.push(finding),
-    });
-    if (!survey.isAhead) continue;
-    ahead.push(survey);
-    for (const finding of findings) options.onFinding(finding);
+    const survey = await surveyRepository(context, repository, options);
+    if (survey.isAhead) ahead.push(survey);
   }
   await surveyUnknownRepositories(context, repositories, options);
   return ahead;

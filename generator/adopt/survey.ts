@@ -32,7 +32,7 @@ export interface Survey {
   readonly lost: readonly string[];
   /** Packages whose file is another than the books say, or is gone. */
   readonly packages: ReadonlySet<PackageName>;
-  /** Whether the store was written to after the backup. */
+  /** Whether the store was written to after the backup. What was overwritten by hand is no sign of that. */
   readonly isAhead: boolean;
 }
 

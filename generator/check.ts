@@ -12,7 +12,6 @@ import { policyRows } from "../store/queries/policies.ts";
 import {
   allPackageNames,
   allRepositories,
-  indexRows,
   inSnapshot,
   packageRows,
   type RepositoryRow,
@@ -20,9 +19,10 @@ import {
 import { twinRows } from "../store/queries/twins.ts";
 import { type DesiredObject, packageObjects, repositoryObjects } from "./build/objects.ts";
 import { policyObjects } from "./build/policies.ts";
-import { withoutHeldReleases, withoutHeldVersions } from "./build/rows.ts";
+import { withoutHeldReleases } from "./build/rows.ts";
 import { twinObjects } from "./build/twins.ts";
 import type { GeneratorContext } from "./context.ts";
+import { loadIndexFiles } from "./index/index-states.ts";
 import { inParallel } from "./parallel.ts";
 import { currentObject } from "./write/metadata.ts";
 
@@ -111,10 +111,10 @@ async function desiredIndexes(
     // Read again with the rows: a publish may have come by since.
     const repository = (await allRepositories(tx)).find((row) => row.id === id);
     if (repository === undefined) return [];
-    const rows = withoutHeldVersions(await indexRows(tx, id), await heldReleases(tx, id));
+    const files = await loadIndexFiles(tx, id, await heldReleases(tx, id));
     return [
       ...policyObjects(repository, await policyRows(tx, id), context.signer),
-      ...repositoryObjects(repository, rows, context.signer),
+      ...repositoryObjects(repository, files, context.signer),
     ];
   });
 }

@@ -12,6 +12,7 @@ import { Bell } from "./bell.ts";
 import { Claim } from "./claim.ts";
 import type { GeneratorContext } from "./context.ts";
 import { runDeletions } from "./deletions.ts";
+import { IndexStates } from "./index/index-states.ts";
 import { purgeLoop, runPurges } from "./purge/worker.ts";
 import { sample } from "./sampler.ts";
 import { step } from "./steps.ts";
@@ -25,6 +26,7 @@ export class Generator {
   readonly #purges = new Bell();
   readonly #claims = new Map<number, Claim>();
   readonly #cursors = new Map<number, string>();
+  readonly #indexes = new IndexStates();
   #failures = 0;
   #lastSuccess = performance.now();
 
@@ -146,7 +148,7 @@ export class Generator {
     const claim = await this.#claim(repository.id);
     if (claim === undefined) return false;
     try {
-      const result = await runBatch(this.#context, claim);
+      const result = await runBatch(this.#context, this.#indexes, claim);
       const deleted = await runDeletions(this.#context, claim, repository);
       if (result.repository !== undefined) {
         const { changes, written, removed } = result;

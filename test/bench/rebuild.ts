@@ -4,6 +4,7 @@
  */
 import { packageObjects, repositoryObjects } from "../../generator/build/objects.ts";
 import { signedFile } from "../../generator/build/signed-file.ts";
+import { indexFilesOf } from "../../generator/index/index-files.ts";
 import { inParallel } from "../../generator/parallel.ts";
 import { putOptions } from "../../generator/write/metadata.ts";
 import { MemoryStore } from "../../store/objects/memory.ts";
@@ -26,7 +27,7 @@ export async function benchRebuild(): Promise<readonly Row[]> {
     const write = async (objects: ReturnType<typeof packageObjects>) => {
       for (const object of objects) {
         if (object.source.kind !== "sign") continue;
-        const body = await signedFile(object.source.payload, signer);
+        const body = await signedFile(object.source, signer);
         await store.put(object.key, body, {
           ...putOptions(REPOSITORY, object, { generation: 1, id: "none" }),
           precondition: { kind: "absent" },
@@ -34,7 +35,7 @@ export async function benchRebuild(): Promise<readonly Row[]> {
       }
     };
     await inParallel(CONCURRENCY, rows, (row) => write(packageObjects(REPOSITORY, row, signer)));
-    await write(repositoryObjects(REPOSITORY, index, signer));
+    await write(repositoryObjects(REPOSITORY, indexFilesOf(index), signer));
   };
   const payload = Buffer.alloc(2_000, 1);
   const signatures = async () => {

@@ -50,11 +50,26 @@ export class Generator {
     const stop = AbortSignal.any([signal, stopped.signal]);
     const listener = await this.#context.sql.listen(CHANGE_CHANNEL, () => this.#changes.ring());
     try {
+      await this.#readIndexes();
       await Promise.all([this.#buildLoop(stop), this.#purgeLoop(stop), this.#sampleLoop(stop)]);
     } finally {
       stopped.abort();
       await listener.unlisten().catch(() => undefined);
       await this.releaseClaims();
+    }
+  }
+
+  /** Of public repositories: the others are small, and may be many. */
+  async #readIndexes(): Promise<void> {
+    const { sql, log } = this.#context;
+    const start = performance.now();
+    try {
+      for (const repository of await allRepositories(sql)) {
+        if (repository.public) await this.#indexes.prepare(sql, repository.id);
+      }
+      log.info({ milliseconds: Math.round(performance.now() - start) }, "the indexes are in memory");
+    } catch (error) {
+      log.warn({ err: error }, "the indexes could not be read: the first build reads them");
     }
   }
 

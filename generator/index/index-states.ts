@@ -6,10 +6,17 @@
 import { LRUCache } from "lru-cache";
 import type { PackageName } from "../../hex/ids.ts";
 import { schemaVersion } from "../../store/postgres/migrate.ts";
-import type { Queryable } from "../../store/postgres/pool.ts";
-import type { Hold } from "../../store/queries/books.ts";
+import type { Queryable, Sql } from "../../store/postgres/pool.ts";
+import { type Hold, heldReleases } from "../../store/queries/books.ts";
 import { type Revision, revisionsFrom } from "../../store/queries/changes.ts";
-import { allIndexRows, type IndexRow, indexRows, type RepositoryRow } from "../../store/queries/registry.ts";
+import {
+  allIndexRows,
+  type IndexRow,
+  indexRows,
+  inSnapshot,
+  type RepositoryRow,
+  repositoryById,
+} from "../../store/queries/registry.ts";
 import { heldVersions, withoutHeldVersions } from "../build/rows.ts";
 import { type IndexFiles, IndexFilesBuilder } from "./index-files.ts";
 
@@ -77,9 +84,14 @@ export class IndexStates {
     return { files, rows: scoped };
   }
 
-  /** Deflates what is held of a repository, so that the first publish need not. */
-  async deflate(repositoryId: number): Promise<void> {
-    await this.#states.get(repositoryId)?.files.deflate();
+  /** Reads and deflates a repository's indexes, so that the first publish need not. */
+  async prepare(sql: Sql, repositoryId: number): Promise<void> {
+    const read = await inSnapshot(sql, async (tx) => {
+      const repository = await repositoryById(tx, repositoryId);
+      const holds = await heldReleases(tx, repositoryId);
+      return repository && this.read(tx, repository, { scope: [], holds, fresh: false });
+    });
+    await read?.files.deflate();
   }
 }
 

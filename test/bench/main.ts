@@ -1,5 +1,6 @@
 /** `npm run bench [NAME ...]`: each figure beside a limit that is measured in the same run. */
 import { availableParallelism } from "node:os";
+import { benchIndexFiles } from "./index-files.ts";
 import { benchPublish } from "./publish.ts";
 import { benchRead } from "./read.ts";
 import { benchRebuild } from "./rebuild.ts";
@@ -7,6 +8,7 @@ import { type Row, table } from "./report.ts";
 import { benchStatic } from "./static.ts";
 
 const BENCHES: Readonly<Record<string, () => Promise<readonly Row[]>>> = {
+  "index-files": benchIndexFiles,
   rebuild: benchRebuild,
   publish: benchPublish,
   static: benchStatic,

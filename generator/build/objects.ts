@@ -17,7 +17,7 @@ export type Source =
 export interface SignedSource {
   readonly kind: "sign";
   readonly payload: Uint8Array;
-  /** What the payload was put together from, where it is an index. */
+  /** What the payload is put together from whenever it is asked for, where it is an index. */
   readonly index?: { readonly file: IndexFile; readonly end: Uint8Array };
 }
 
@@ -65,11 +65,10 @@ export function packageObjects(
       blobObject(repository, { kind: "docs", ...named }, release.docs.blobKey, release.docs.checksum),
     ];
   });
-  const source = { kind: "sign", payload: encodePackage(buildPackage(repository.name, row)) } as const;
-  return [
-    ...blobs,
-    signedObject(repository, { kind: "package", package: row.name }, source, row.revision, key),
-  ];
+  const object = { kind: "package", package: row.name } as const;
+  const payload = encodePackage(buildPackage(repository.name, row));
+  const source = { kind: "sign", payload } as const;
+  return [...blobs, signedObject(repository, object, source, hashOf(payload), row.revision, key)];
 }
 
 /** @returns `names`, `versions` and `public_key`. */
@@ -101,14 +100,27 @@ function indexObject(
   key: SigningKey,
 ): DesiredObject {
   const end = encodeIndexEnd({ repository: repository.name, revision: repository.revision });
-  const source: SignedSource = { kind: "sign", payload: file.payload(end), index: { file, end } };
-  return signedObject(repository, object, source, repository.revision, key);
+  return signedObject(
+    repository,
+    object,
+    {
+      kind: "sign",
+      get payload() {
+        return file.payload(end);
+      },
+      index: { file, end },
+    },
+    trusted(sha256, file.payloadHash(end).toString("hex")),
+    repository.revision,
+    key,
+  );
 }
 
 function signedObject(
   repository: RepositoryRef,
   object: RepositoryObject,
   source: SignedSource,
+  payloadHash: Sha256,
   revision: number,
   key: SigningKey,
 ): DesiredObject {
@@ -116,7 +128,7 @@ function signedObject(
     key: objectKey(repository, object),
     object,
     package: "package" in object ? object.package : null,
-    payloadHash: hashOf(source.payload),
+    payloadHash,
     keyFingerprint: key.fingerprint,
     revision,
     source,

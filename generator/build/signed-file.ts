@@ -5,9 +5,8 @@ import type { Signer } from "../../proto/signer.ts";
 import type { SignedSource } from "./objects.ts";
 
 /** @returns the bytes as they are stored and served. */
-export async function signedFile({ payload, index }: SignedSource, signer: Signer): Promise<Uint8Array> {
-  if (index === undefined) return gzipOneMember(await signPayload(payload, signer));
-  // Both in the thread pool, so at once.
-  const [signature] = await Promise.all([signer.sign(payload), index.file.deflate()]);
-  return index.file.gzip(payload, index.end, signature);
+export async function signedFile(source: SignedSource, signer: Signer): Promise<Uint8Array> {
+  const { index } = source;
+  if (index === undefined) return gzipOneMember(await signPayload(source.payload, signer));
+  return index.file.signedFile(index.end, signer);
 }

@@ -23,22 +23,16 @@ export interface Chunk {
 const LEAST_BYTES = 49_152;
 const MOST_BYTES = 262_144;
 
-/** @param every a chunk ends at one of so many names, from its least size on */
-export function emptyChunks(every: number): ChunkList {
-  return new ChunkList(every, []);
-}
-
 export class ChunkList {
   readonly chunks: readonly Chunk[];
+  readonly byteLength: number;
   readonly #every: number;
 
+  /** @param every a chunk ends at one of so many names, from its least size on */
   constructor(every: number, chunks: readonly Chunk[]) {
     this.#every = every;
     this.chunks = chunks;
-  }
-
-  get byteLength(): number {
-    return this.chunks.reduce((sum, chunk) => sum + chunk.bytes.length, 0);
+    this.byteLength = chunks.reduce((sum, chunk) => sum + chunk.bytes.length, 0);
   }
 
   /**
@@ -58,39 +52,44 @@ export class ChunkList {
       while (next < names.length && (names[next] ?? "") <= last) next += 1;
       const here = names.slice(from, next);
       if (here.length === 0 && builder.isBetweenChunks) builder.addChunk(chunk);
-      else for (const [name, bytes] of merged(chunk, here, changes)) builder.add(name, bytes);
+      else addMerged(builder, chunk, here, changes);
     }
-    for (const name of names.slice(next)) {
-      const bytes = changes.get(name);
-      if (bytes !== undefined) builder.add(name, bytes);
-    }
+    for (const name of names.slice(next)) addChanged(builder, name, changes);
     return new ChunkList(this.#every, builder.finish());
   }
 }
 
-/** The chunk's packages with the changes, in order. */
-function* merged(
+/** Adds the chunk's packages with the changes to these of them, in order. */
+function addMerged(
+  builder: ChunkBuilder,
   chunk: Chunk,
   names: readonly string[],
   changes: ReadonlyMap<string, Uint8Array | undefined>,
-): Generator<readonly [string, Uint8Array]> {
+): void {
   let at = 0;
-  const changed = function* (before: string | undefined): Generator<readonly [string, Uint8Array]> {
-    for (; at < names.length; at++) {
-      const name = names[at] ?? "";
-      if (before !== undefined && name >= before) return;
-      const bytes = changes.get(name);
-      if (bytes !== undefined) yield [name, bytes];
-    }
-  };
   let start = 0;
   for (const [index, name] of chunk.names.entries()) {
     const end = chunk.ends[index] ?? 0;
-    yield* changed(name);
-    if (!changes.has(name)) yield [name, chunk.bytes.subarray(start, end)];
+    for (; at < names.length && (names[at] ?? "") < name; at++) addChanged(builder, names[at] ?? "", changes);
+    if (!changes.has(name)) builder.add(name, chunk.bytes, start, end);
     start = end;
   }
-  yield* changed(undefined);
+  for (const name of names.slice(at)) addChanged(builder, name, changes);
+}
+
+function addChanged(
+  builder: ChunkBuilder,
+  name: string,
+  changes: ReadonlyMap<string, Uint8Array | undefined>,
+): void {
+  const bytes = changes.get(name);
+  if (bytes !== undefined) builder.add(name, bytes);
+}
+
+interface Part {
+  readonly bytes: Uint8Array;
+  readonly start: number;
+  end: number;
 }
 
 /** Cuts packages that come in order. */
@@ -98,11 +97,12 @@ export class ChunkBuilder {
   readonly #every: number;
   readonly #chunks: Chunk[] = [];
   #names: string[] = [];
-  #parts: Uint8Array[] = [];
+  // Runs of packages whose bytes lie one behind the other.
+  #parts: Part[] = [];
   #ends: number[] = [];
   #length = 0;
 
-  /** @param every as for {@link emptyChunks} */
+  /** @param every as for {@link ChunkList} */
   constructor(every: number) {
     this.#every = every;
   }
@@ -111,11 +111,16 @@ export class ChunkBuilder {
     return this.#names.length === 0;
   }
 
-  /** @param name behind all that were added before */
-  add(name: string, bytes: Uint8Array): void {
+  /**
+   * @param name behind all that were added before
+   * @param start @param end where in the bytes its own are
+   */
+  add(name: string, bytes: Uint8Array, start = 0, end = bytes.length): void {
     this.#names.push(name);
-    this.#parts.push(bytes);
-    this.#length += bytes.length;
+    const last = this.#parts.at(-1);
+    if (last?.bytes === bytes && last.end === start) last.end = end;
+    else this.#parts.push({ bytes, start, end });
+    this.#length += end - start;
     this.#ends.push(this.#length);
     if (this.#length < LEAST_BYTES) return;
     if (this.#length >= MOST_BYTES || crc32(name) % this.#every === 0) this.#cut();
@@ -132,7 +137,7 @@ export class ChunkBuilder {
   }
 
   #cut(): void {
-    const bytes = Buffer.concat(this.#parts);
+    const bytes = Buffer.concat(this.#parts.map((part) => part.bytes.subarray(part.start, part.end)));
     this.#chunks.push({
       names: this.#names,
       ends: this.#ends,

@@ -34,8 +34,7 @@ export class IndexFiles {
 
   /** Deflates what was not deflated yet. */
   async deflate(): Promise<void> {
-    await this.names.deflate();
-    await this.versions.deflate();
+    await Promise.all([this.versions.deflate(), this.names.deflate()]);
   }
 }
 

@@ -74,6 +74,8 @@ export class IndexStates {
         ? await loadIndexFiles(tx, repository.id, request.holds)
         : await updated(tx, repository.id, state, [...changed, ...differing(state.held, held)], request);
     const files = before.with(byName(request.scope, scoped));
+    // Begun as soon as it can be, as the files are written last; whoever writes them meets what fails here.
+    if (changed !== undefined) files.deflate().catch(() => undefined);
     this.#states.set(repository.id, {
       revision: repository.revision,
       mark: markOf(revisions, repository.revision),

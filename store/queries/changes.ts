@@ -194,7 +194,7 @@ export async function visibleChanges(sql: Queryable, ids: readonly number[]): Pr
   return new Set(ids.filter((id) => !waiting.has(id)));
 }
 
-/** One revision of a repository: who raised it, and which packages it was about. */
+/** One revision of a repository, and which packages it was about. */
 export interface Revision {
   readonly revision: number;
   /** Of its change: another one in a database that was restored and went on from there. */
@@ -219,11 +219,15 @@ export function revisionsFrom(
 }
 
 /**
- * Removes rows that nobody can be waiting for any more. That of a repository's last revision stays, as what a generator
- * holds in memory is told by it from what another history would have left there.
+ * Removes rows that nobody can be waiting for any more. Those of one revision go together, so that {@link revisionsFrom}
+ * never tells of a part of it; those of a repository's last revision stay, as what a generator holds in memory is told
+ * by them from what another history would have left there.
  */
 export async function forgetVisibleChanges(sql: Queryable): Promise<void> {
   await sql`
-    delete from changes c where visible_at < now() - interval '1 hour' and not exists (
-      select from repositories r where r.name = c.repository and r.revision = c.revision)`;
+    delete from changes c where visible_at < now() - interval '1 hour'
+      and not exists (select from repositories r where r.name = c.repository and r.revision = c.revision)
+      and not exists (
+        select from changes o where o.repository = c.repository and o.revision = c.revision
+          and (o.visible_at is null or o.visible_at >= now() - interval '1 hour'))`;
 }

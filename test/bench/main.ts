@@ -1,5 +1,6 @@
 /** `npm run bench [NAME ...]`: each figure beside a limit that is measured in the same run. */
 import { availableParallelism } from "node:os";
+import { benchGenerator } from "./generator.ts";
 import { benchIndexFiles } from "./index-files.ts";
 import { benchPublish } from "./publish.ts";
 import { benchRead } from "./read.ts";
@@ -9,6 +10,7 @@ import { benchStatic } from "./static.ts";
 
 const BENCHES: Readonly<Record<string, () => Promise<readonly Row[]>>> = {
   "index-files": benchIndexFiles,
+  generator: benchGenerator,
   rebuild: benchRebuild,
   publish: benchPublish,
   static: benchStatic,

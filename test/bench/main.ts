@@ -7,11 +7,13 @@ import { benchRead } from "./read.ts";
 import { benchRebuild } from "./rebuild.ts";
 import { type Row, table } from "./report.ts";
 import { benchStatic } from "./static.ts";
+import { benchUnchanged } from "./unchanged.ts";
 
 const BENCHES: Readonly<Record<string, () => Promise<readonly Row[]>>> = {
   "index-files": benchIndexFiles,
   generator: benchGenerator,
   rebuild: benchRebuild,
+  unchanged: benchUnchanged,
   publish: benchPublish,
   static: benchStatic,
   read: benchRead,

@@ -107,7 +107,7 @@ export function changedPackages(
   current: number,
 ): readonly PackageName[] | undefined {
   const since = revisions.filter(({ revision }) => revision > state.revision);
-  const isSamePast = markOf(revisions, state.revision) === state.mark;
+  const isSamePast = state.mark !== undefined && markOf(revisions, state.revision) === state.mark;
   if (!isSamePast || since.length !== current - state.revision) return undefined;
   return since.flatMap(({ packages }) => packages);
 }

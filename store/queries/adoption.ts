@@ -32,8 +32,13 @@ export async function raiseCounters(
     update policies p set revision = seen.revision
     from unnest(${[...policies.keys()] as string[]}::text[], ${[...policies.values()]}::bigint[]) as seen (name, revision)
     where p.repository_id = ${repositoryId} and p.name = seen.name and p.revision < seen.revision`;
+  // With a change, as every revision has one.
   await tx`
-    update repositories set revision = greatest(revision, ${revision}) where id = ${repositoryId}`;
+    with repository as (
+      update repositories set revision = greatest(revision, ${revision}) where id = ${repositoryId}
+      returning name, revision
+    )
+    insert into changes (repository, look, revision) select name, true, revision from repository`;
   await tx`
     insert into leases (repository_id, generation) values (${repositoryId}, ${generation})
     on conflict (repository_id) do update

@@ -81,6 +81,11 @@ describe("a list of chunks", () => {
     expect(kept.length).toBeGreaterThan(many.chunks.length - 4);
   });
 
+  it("keeps the chunks in which nothing is new", () => {
+    const same = new Map(names.map((each) => [each, Buffer.alloc(KIB, each)]));
+    expect(many.with(same).chunks.every((chunk, index) => chunk === many.chunks[index])).toBe(true);
+  });
+
   it("has bounds whatever the names are", () => {
     const ends = (every: number) =>
       new ChunkList(every, [])

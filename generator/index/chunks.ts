@@ -55,8 +55,27 @@ export class ChunkList {
       else addMerged(builder, chunk, here, changes);
     }
     for (const name of names.slice(next)) addChanged(builder, name, changes);
-    return new ChunkList(this.#every, builder.finish());
+    return new ChunkList(this.#every, this.#kept(builder.finish()));
   }
+
+  /** A chunk that was cut again and is as it was stays the same object, with all that is known of it. */
+  #kept(chunks: readonly Chunk[]): readonly Chunk[] {
+    const before = new Map(this.chunks.map((chunk) => [chunk.names[0], chunk]));
+    return chunks.map((chunk) => {
+      const old = before.get(chunk.names[0]);
+      return old !== undefined && isSame(chunk, old) ? old : chunk;
+    });
+  }
+}
+
+function isSame(a: Chunk, b: Chunk): boolean {
+  return (
+    a === b ||
+    (a.crc === b.crc &&
+      Buffer.compare(a.bytes, b.bytes) === 0 &&
+      a.names.length === b.names.length &&
+      a.names.every((name, index) => name === b.names[index] && a.ends[index] === b.ends[index]))
+  );
 }
 
 /** Adds the chunk's packages with the changes to these of them, in order. */

@@ -1,6 +1,7 @@
 /** `npm run bench [NAME ...]`: each figure beside a limit that is measured in the same run. */
 import { availableParallelism } from "node:os";
 import { benchGenerator } from "./generator.ts";
+import { benchHexCore } from "./hex-core.ts";
 import { benchIndexFiles } from "./index-files.ts";
 import { benchPublish } from "./publish.ts";
 import { benchRead } from "./read.ts";
@@ -12,6 +13,7 @@ import { benchUnchanged } from "./unchanged.ts";
 const BENCHES: Readonly<Record<string, () => Promise<readonly Row[]>>> = {
   "index-files": benchIndexFiles,
   generator: benchGenerator,
+  "hex-core": benchHexCore,
   rebuild: benchRebuild,
   unchanged: benchUnchanged,
   publish: benchPublish,

@@ -5,7 +5,6 @@ import { hasPendingChanges, pendingPackages } from "../../store/queries/pending.
 import { policyRows } from "../../store/queries/policies.ts";
 import {
   allRepositories,
-  indexRows,
   inSnapshot,
   packageRows,
   type RepositoryRow,
@@ -13,9 +12,10 @@ import {
 import { twinRows } from "../../store/queries/twins.ts";
 import { type DesiredObject, packageObjects, repositoryObjects } from "../build/objects.ts";
 import { policyObjects } from "../build/policies.ts";
-import { withoutHeldReleases, withoutHeldVersions } from "../build/rows.ts";
+import { withoutHeldReleases } from "../build/rows.ts";
 import { twinObjects } from "../build/twins.ts";
 import type { GeneratorContext } from "../context.ts";
+import { loadIndexFiles } from "../index/index-states.ts";
 
 /** A part of what should be there. */
 export interface Desired {
@@ -49,12 +49,12 @@ export async function desiredIndexes(context: GeneratorContext, { id }: Reposito
     // Read again with the rows: a publish may have come by since.
     const repository = (await allRepositories(tx)).find((row) => row.id === id);
     if (repository === undefined) return { objects: [], isPending: () => false };
-    const rows = withoutHeldVersions(await indexRows(tx, id), await heldReleases(tx, id));
+    const files = await loadIndexFiles(tx, id, await heldReleases(tx, id));
     const pending = await hasPendingChanges(tx, repository);
     return {
       objects: [
         ...policyObjects(repository, await policyRows(tx, id), context.signer),
-        ...repositoryObjects(repository, rows, context.signer),
+        ...repositoryObjects(repository, files, context.signer),
       ],
       isPending: () => pending,
     };

@@ -11,6 +11,7 @@ import { allRepositories, type RepositoryRow } from "../../store/queries/registr
 import { planBuild } from "../batch.ts";
 import { registryFile } from "../check/object.ts";
 import type { GeneratorContext } from "../context.ts";
+import { IndexStates } from "../index/index-states.ts";
 import { currentObjects } from "../look.ts";
 import { readSnapshot, type Snapshot } from "../snapshot.ts";
 import type { Plan, Put } from "../write/plan.ts";
@@ -51,7 +52,13 @@ export async function diff(context: GeneratorContext, options: DiffOptions): Pro
   for (const repository of await allRepositories(context.sql)) {
     // As whoever takes the claim next would see it.
     const generation = (await currentGeneration(context.sql, repository.id)) + 1;
-    const snapshot = await readSnapshot(context.sql, repository.id, generation, context.twins !== undefined);
+    const snapshot = await readSnapshot(
+      context.sql,
+      new IndexStates(),
+      repository.id,
+      generation,
+      context.twins !== undefined,
+    );
     const due = await dueDeletions(context.sql, repository.id, DELETIONS_SHOWN);
     if (snapshot === undefined && due.length === 0) continue;
     options.onBuild({

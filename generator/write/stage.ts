@@ -81,7 +81,7 @@ async function bytesOf(
   { source, payloadHash, key }: DesiredObject,
 ): Promise<Uint8Array> {
   if (source.kind === "bytes") return source.bytes;
-  if (source.kind === "sign") return signedFile(source.payload, context.signer);
+  if (source.kind === "sign") return signedFile(source, context.signer);
   const blob = await context.privateStore.get(source.blobKey);
   if (blob === undefined) {
     throw new SkepError("blob_missing", `the private store has lost the bytes of ${key} (${source.blobKey})`);

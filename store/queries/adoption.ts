@@ -50,7 +50,13 @@ export async function raiseRevisions(
     where repository_id = ${repositoryId} and not exists (
       select from packages p where p.repository_id = r.repository_id and p.name = r.name)`;
   await tx`update policies set revision = ${revision} where repository_id = ${repositoryId}`;
-  await tx`update repositories set revision = ${revision}, updated_at = now() where id = ${repositoryId}`;
+  // With a change, as every revision has one.
+  await tx`
+    with repository as (
+      update repositories set revision = ${revision}, updated_at = now() where id = ${repositoryId}
+      returning name, revision
+    )
+    insert into changes (repository, look, revision) select name, true, revision from repository`;
 }
 
 /** The next claim is of a later generation than this one, and everybody may take it. */

@@ -37,9 +37,12 @@ export function recordedObjects(
   repositoryId: number,
   packages: readonly PackageName[],
 ): Promise<readonly RecordedObject[]> {
+  // Two statements: with "or" between them Postgres goes through all of the repository.
   return sql<RecordedObject[]>`
+    select ${recordedColumns(sql)} from objects where repository_id = ${repositoryId} and package is null
+    union all
     select ${recordedColumns(sql)} from objects
-    where repository_id = ${repositoryId} and (package is null or package = any(${packages as PackageName[]}))`;
+    where repository_id = ${repositoryId} and package = any(${packages as PackageName[]})`;
 }
 
 /** @returns what is recorded under these keys. */

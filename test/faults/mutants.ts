@@ -134,6 +134,18 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [["survey.lost.add(key);", ""]],
     caughtBy: "adopt",
   },
+  {
+    name: "what is held of the indexes is of any past",
+    file: "generator/index/index-states.ts",
+    edits: [["if (!isSamePast || since.length", "if (since.length"]],
+    caughtBy: "index-states",
+  },
+  {
+    name: "missing changes of the indexes not noticed",
+    file: "generator/index/index-states.ts",
+    edits: [["!isSamePast || since.length !== current - state.revision", "!isSamePast"]],
+    caughtBy: "index-states",
+  },
 ];
 
 /** Applies the mutant that SKEP_MUTANT names; a mutant that no longer applies is an error. */

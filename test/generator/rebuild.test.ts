@@ -84,19 +84,20 @@ it("of files that are written anew for their headers the signature is taken over
   const other = await world.publicStore.get("packages/foo");
   await restore("packages/bar", () => other?.body ?? Buffer.alloc(0), "0");
   await restore("versions", () => Buffer.from("by hand"), "0");
-  const signed: number[] = [];
+  let signatures = 0;
   const signer = testSigner();
   const counting = {
-    ...signer,
-    sign: (payload: Uint8Array) => {
-      signed.push(payload.length);
+    publicKeyPem: signer.publicKeyPem,
+    fingerprint: signer.fingerprint,
+    sign(payload: Uint8Array) {
+      signatures += 1;
       return signer.sign(payload);
     },
   };
   const { generator, context } = world.generator({ signer: counting });
   await rebuild(context, generator, { strays: "few", signal: new AbortController().signal });
   await generator.releaseClaims();
-  expect([context.counters.puts, signed.length]).toEqual([4, 2]);
+  expect([context.counters.puts, signatures]).toEqual([4, 2]);
   expect(await contents()).toEqual(before);
   await world.expectWhole(LIVE);
 });

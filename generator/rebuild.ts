@@ -5,7 +5,7 @@
 import type { PackageName } from "../hex/ids.ts";
 import { SkepError } from "../schemas/errors.ts";
 import { forgetKept, keptAmong } from "../store/queries/adoption.ts";
-import { type Hold, heldReleases, openOwnIntents, recordedByKey } from "../store/queries/books.ts";
+import { type Hold, heldReleases, openOwnIntents, recordedAmong } from "../store/queries/books.ts";
 import { requestLooks, visibleChanges } from "../store/queries/changes.ts";
 import { allPackageNames, allRepositories, type RepositoryRow } from "../store/queries/registry.ts";
 import type { GeneratorContext } from "./context.ts";
@@ -96,7 +96,7 @@ async function findStrays(
   let [listed, kept] = [0, 0];
   for await (const page of listedPages(context.publicStore, repository)) {
     const keys = page.map(({ key }) => key);
-    const recorded = new Set((await recordedByKey(context.sql, repository.id, keys)).map(({ key }) => key));
+    const recorded = await recordedAmong(context.sql, repository.id, keys);
     const ours = page.filter(({ key, object }) => object !== undefined && !recorded.has(key));
     const without = await withoutRows(context.sql, repository, ours, context.twins !== undefined);
     const keptKeys = await keptAmong(context.sql, repository.id, keys);

@@ -98,7 +98,9 @@ export async function keptAmong(
   repositoryId: number,
   keys: readonly string[],
 ): Promise<ReadonlySet<string>> {
-  if (keys.length === 0) return new Set();
+  // Nearly always there are none, and then no key need be sent.
+  const [any] = await sql`select 1 from kept_objects where repository_id = ${repositoryId} limit 1`;
+  if (any === undefined || keys.length === 0) return new Set();
   const rows = await sql<{ key: string }[]>`
     select key from kept_objects k where repository_id = ${repositoryId} and key = any(${keys as string[]})
       and not exists (select from objects o where o.repository_id = k.repository_id and o.key = k.key)`;

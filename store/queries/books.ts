@@ -53,6 +53,17 @@ export function recordedByKey(
     where repository_id = ${repositoryId} and key = any(${keys as string[]})`;
 }
 
+/** @returns those of the keys that are recorded. */
+export async function recordedAmong(
+  sql: Queryable,
+  repositoryId: number,
+  keys: readonly string[],
+): Promise<ReadonlySet<string>> {
+  const rows = await sql<{ key: string }[]>`
+    select key from objects where repository_id = ${repositoryId} and key = any(${keys as string[]})`;
+  return new Set(rows.map((row) => row.key));
+}
+
 /** @returns `count` recorded objects from a random place on, in key order: cheap at any size. */
 export function sampleObjects(
   sql: Queryable,

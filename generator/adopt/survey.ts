@@ -4,7 +4,7 @@
  */
 import type { PackageName } from "../../hex/ids.ts";
 import { objectKey, PRIVATE_PREFIX, parseObjectKey } from "../../hex/keys.ts";
-import { announcedHashes, keptAmong } from "../../store/queries/adoption.ts";
+import { announcedHashes, isRecordedBy, keptAmong } from "../../store/queries/adoption.ts";
 import { recordedByKey } from "../../store/queries/books.ts";
 import { allPackageNames, packageRows, type RepositoryRow } from "../../store/queries/registry.ts";
 import type { Finding } from "../check/finding.ts";
@@ -172,11 +172,14 @@ export async function surveyUnknownRepositories(
   repositories: readonly RepositoryRow[],
   { onFinding, signal }: SurveyOptions,
 ): Promise<void> {
+  const ids = repositories.map(({ id }) => id);
   const known = new Set<string>(repositories.filter((row) => !row.public).map(({ name }) => name));
   for await (const { key } of context.publicStore.list(PRIVATE_PREFIX)) {
     signal.throwIfAborted();
     const name = parseObjectKey(key)?.privateRepository;
     if (name === undefined || known.has(name)) continue;
+    // Below the old name of a repository that was renamed: on its way out.
+    if (await isRecordedBy(context.sql, ids, key)) continue;
     known.add(name);
     onFinding({ key: `${PRIVATE_PREFIX}${name}/`, difference: "stray" });
   }

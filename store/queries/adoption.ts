@@ -113,6 +113,17 @@ export async function keptAmong(
   return new Set(rows.map((row) => row.key));
 }
 
+/** @returns whether one of the repositories has it in its books, as one that was renamed has what lies below its old name. */
+export async function isRecordedBy(
+  sql: Queryable,
+  repositoryIds: readonly number[],
+  key: string,
+): Promise<boolean> {
+  const rows = await sql`
+    select 1 from objects where repository_id = any(${repositoryIds as number[]}::bigint[]) and key = ${key}`;
+  return rows.length > 0;
+}
+
 /** Nothing of the repository is kept any more. */
 export async function forgetKept(sql: Queryable, repositoryId: number): Promise<void> {
   await sql`delete from kept_objects where repository_id = ${repositoryId}`;

@@ -8,6 +8,7 @@ import { decodePackage, decodeVersions } from "../../proto/registry.ts";
 import { openSigned } from "../../proto/sign.ts";
 import { backUp } from "../support/database.ts";
 import type { TestDatabase } from "../support/open-database.ts";
+import { openRowPublisher } from "../support/rows.ts";
 import { createWorld, type World } from "../support/world.ts";
 
 const LIVE = { apple: ["1.0.0"], kiwi: ["1.0.0"], old: ["1.0.0"], pear: ["1.0.0", "1.1.0"] };
@@ -265,6 +266,20 @@ it("a database that is not behind has nothing to adopt, whatever somebody has ov
   const { findings, report } = await runAdopt(false);
   expect([findings, report]).toEqual([[], expect.objectContaining({ raised: 0 })]);
   expect((await counters()).filter(({ what }) => what !== "lease")).toEqual(counted);
+});
+
+it("what still lies below the old name of a repository that was renamed is not lost", async () => {
+  await restore();
+  const rows = await openRowPublisher(after.sql, before.privateStore, { name: "zenith", public: false });
+  await settle();
+  const body = Buffer.from("waits for its grace");
+  const key = "repos/acme/tarballs/pear-1.0.0.tar";
+  const { etag } = await before.publicStore.put(key, body, { precondition: { kind: "none" } });
+  await after.sql`
+    insert into objects (repository_id, key, package, generation, payload_hash, etag, header_version)
+    values (${rows.repositoryId}, ${key}, 'pear', 1, sha256(${body}), ${etag}, 1)`;
+  const { findings, report } = await runAdopt(false);
+  expect([findings, report]).toEqual([[], expect.objectContaining({ raised: 0 })]);
 });
 
 it("a private repository that the database has lost is named, and left alone", async () => {

@@ -23,6 +23,7 @@ describe("usage", () => {
       "user",
       "key",
       "rebuild",
+      "diff",
       "verify",
       "config",
     ]) {
@@ -39,6 +40,7 @@ describe("usage", () => {
     "user create",
     "key create",
     "rebuild",
+    "diff",
     "verify",
     "config",
   ])("%s has examples and exit codes", async (command) => {

@@ -30,6 +30,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<MakeCommand>>> = {
   downloads: async () => (await import("./commands/downloads.ts")).downloadsCommand,
   rebuild: async () => (await import("./commands/rebuild.ts")).rebuildCommand,
   status: async () => (await import("./commands/status.ts")).statusCommand,
+  diff: async () => (await import("./commands/diff.ts")).diffCommand,
   verify: async () => (await import("./commands/verify.ts")).verifyCommand,
   config: async () => (await import("./commands/config.ts")).configCommand,
 };

@@ -9,11 +9,12 @@ import type { RepositoryRow } from "../store/queries/registry.ts";
 import { announce, record, reopenIntents } from "./books.ts";
 import { type DesiredObject, packageObjects, repositoryObjects } from "./build/objects.ts";
 import { policyObjects } from "./build/policies.ts";
-import { withoutHeldReleases, withoutHeldVersions } from "./build/rows.ts";
+import { withoutHeldReleases } from "./build/rows.ts";
 import { twinObjects } from "./build/twins.ts";
 import type { Build } from "./build.ts";
 import type { Claim } from "./claim.ts";
 import type { GeneratorContext } from "./context.ts";
+import { type IndexStates, withoutHolds } from "./index/index-states.ts";
 import { currentObjects, recordedAsCurrent } from "./look.ts";
 import { requestIdsOf } from "./request-ids.ts";
 import { readSnapshot, type Snapshot } from "./snapshot.ts";
@@ -50,11 +51,15 @@ const NOTHING: BatchResult = {
  * @throws SkepError `lease_lost`, `database_restored`, `store_unavailable` and whatever Postgres throws;
  *   nothing is lost then.
  */
-export async function runBatch(context: GeneratorContext, claim: Claim): Promise<BatchResult> {
+export async function runBatch(
+  context: GeneratorContext,
+  indexes: IndexStates,
+  claim: Claim,
+): Promise<BatchResult> {
   const run = <T>(name: StepName, work: () => Promise<T>) => step(context.onStep, name, work);
 
   const snapshot = await run("snapshot", () =>
-    readSnapshot(context.sql, claim.repositoryId, claim.generation, context.twins !== undefined),
+    readSnapshot(context.sql, indexes, claim.repositoryId, claim.generation, context.twins !== undefined),
   );
   if (snapshot === undefined) return NOTHING;
   const scope = snapshot.packages.map((row) => row.name);
@@ -111,7 +116,8 @@ function holdsOutside(snapshot: Snapshot, scope: readonly PackageName[]): readon
   return snapshot.holds.filter((hold) => !inScope.has(hold.package));
 }
 
-function planBuild(
+/** Plans what a build would write. Reads nothing. */
+export function planBuild(
   context: GeneratorContext,
   snapshot: Snapshot,
   current: ReadonlyMap<string, CurrentObject>,
@@ -119,7 +125,6 @@ function planBuild(
 ): Build {
   const { repository } = snapshot;
   const packages = withoutHeldReleases(snapshot.packages, holds);
-  const index = withoutHeldVersions(snapshot.index, holds);
   const desired: DesiredObject[] = [
     ...packages.flatMap((row) => packageObjects(repository, row, context.signer)),
     ...packages.flatMap((row) =>
@@ -128,7 +133,7 @@ function planBuild(
         : twinObjects(repository, row, snapshot.twins.get(row.name), context.twins),
     ),
     ...policyObjects(repository, snapshot.policies, context.signer),
-    ...repositoryObjects(repository, index, context.signer),
+    ...repositoryObjects(repository, withoutHolds(snapshot.index, holds), context.signer),
   ];
   const live = new Set(
     snapshot.packages.flatMap((row) => row.releases.map(({ version }) => `${row.name} ${version}`)),

@@ -1,154 +1,120 @@
 /**
  * Compares the public store with what the database, the private store and the key say it should hold, and
- * changes nothing: `skep rebuild --check`.
+ * changes nothing: `skep rebuild --check`. Generators may build meanwhile; what they are about to mend is told
+ * from what nobody will.
  */
-import { createHash } from "node:crypto";
 import type { PackageName } from "../hex/ids.ts";
-import { HEADER_RULES_VERSION, objectPrefixes } from "../hex/keys.ts";
-import { gunzipOneMember } from "../proto/gzip.ts";
-import { openSigned, verifySigned } from "../proto/sign.ts";
-import { heldReleases, waitingDeletions } from "../store/queries/books.ts";
-import { policyRows } from "../store/queries/policies.ts";
-import {
-  allPackageNames,
-  allRepositories,
-  indexRows,
-  inSnapshot,
-  packageRows,
-  type RepositoryRow,
-} from "../store/queries/registry.ts";
-import { twinRows } from "../store/queries/twins.ts";
-import { type DesiredObject, packageObjects, repositoryObjects } from "./build/objects.ts";
-import { policyObjects } from "./build/policies.ts";
-import { withoutHeldReleases, withoutHeldVersions } from "./build/rows.ts";
-import { twinObjects } from "./build/twins.ts";
+import { readPublicKey } from "../proto/public-key.ts";
+import { waitingAmong } from "../store/queries/books.ts";
+import { pendingPackages } from "../store/queries/pending.ts";
+import { allPackageNames, allRepositories, type RepositoryRow } from "../store/queries/registry.ts";
+import { type Desired, desiredIndexes, desiredPackages } from "./check/desired.ts";
+import type { Finding } from "./check/finding.ts";
+import { checkObject } from "./check/object.ts";
 import type { GeneratorContext } from "./context.ts";
+import { type Listed, listedPages, packageOf, withoutRows } from "./listing.ts";
 import { inParallel } from "./parallel.ts";
-import { currentObject } from "./write/metadata.ts";
 
-/** How an object differs from what it should be. */
-export type Difference =
-  | "missing" // not there
-  | "other payload" // built from other rows, or not by us
-  | "bad signature" // not signed with our key
-  | "other bytes" // a tarball or docs that are not what was accepted
-  | "other headers" // stored under an older version of the header rules
-  | "stray" // nothing in the database stands behind it
-  | "bytes lost"; // the private store cannot give what a row refers to
-
-export interface Finding {
-  readonly key: string;
-  readonly difference: Difference;
+export interface CheckOptions {
+  /** Told of each difference as it is found, by object. */
+  readonly onFinding: (finding: Finding) => void;
+  /** Told of packages done and packages in all, of one repository after the other. */
+  readonly onProgress?: (done: number, total: number) => void;
+  /** Told of objects listed, after the packages of a repository. */
+  readonly onListed?: (listed: number) => void;
 }
 
 const PACKAGES_AT_ONCE = 200;
-// A registry file far beyond any that exists: a bomb in the bucket ends here.
-const LARGEST_FILE = 1 << 30;
+// What differs is looked at again with fresh rows: a build may have come between the rows and the look.
+const LOOKS = 3;
 
-/** @returns every difference, in the order of keys. */
-export async function checkBucket(
-  context: GeneratorContext,
-  onProgress?: (done: number, total: number) => void,
-): Promise<readonly Finding[]> {
-  const findings: Finding[] = [];
+/** Keeps neither what it finds nor what it lists. @throws SkepError `store_unavailable` */
+export async function checkEach(context: GeneratorContext, options: CheckOptions): Promise<void> {
   for (const repository of await allRepositories(context.sql)) {
-    findings.push(...(await checkRepository(context, repository, onProgress)));
+    const names = await allPackageNames(context.sql, repository.id);
+    for (let start = 0; start < names.length; start += PACKAGES_AT_ONCE) {
+      const chunk = names.slice(start, start + PACKAGES_AT_ONCE);
+      report(options, await checkPackages(context, repository, chunk));
+      options.onProgress?.(start + chunk.length, names.length);
+    }
+    report(options, await checkDesired(context, () => desiredIndexes(context, repository)));
+    let listed = 0;
+    for await (const page of listedPages(context.publicStore, repository)) {
+      report(options, await findStrays(context, repository, page));
+      listed += page.length;
+      options.onListed?.(listed);
+    }
   }
+}
+
+/** @returns every difference, in the order of keys: for stores of which little differs. */
+export async function checkBucket(context: GeneratorContext): Promise<readonly Finding[]> {
+  const findings: Finding[] = [];
+  await checkEach(context, { onFinding: (finding) => findings.push(finding) });
   return findings.sort((a, b) => (a.key < b.key ? -1 : 1));
 }
 
-async function checkRepository(
+function report({ onFinding }: CheckOptions, findings: readonly Finding[]): void {
+  for (const finding of [...findings].sort((a, b) => (a.key < b.key ? -1 : 1))) onFinding(finding);
+}
+
+function checkPackages(
   context: GeneratorContext,
   repository: RepositoryRow,
-  onProgress: ((done: number, total: number) => void) | undefined,
+  names: readonly PackageName[],
+): Promise<readonly Finding[]> {
+  return checkDesired(context, (again) =>
+    desiredPackages(
+      context,
+      repository,
+      again === undefined ? names : [...again].flatMap((name) => name ?? []),
+    ),
+  );
+}
+
+/** @param read gives what should be there: all of it, or of these packages (null: the repository's own) */
+async function checkDesired(
+  context: GeneratorContext,
+  read: (again?: ReadonlySet<PackageName | null>) => Promise<Desired>,
 ): Promise<readonly Finding[]> {
   const findings: Finding[] = [];
-  const wanted = new Set<string>();
-  const check = async (objects: readonly DesiredObject[]) => {
-    for (const desired of objects) wanted.add(desired.key);
+  const publicKey = readPublicKey(context.signer.publicKeyPem);
+  let doubtful: ReadonlySet<PackageName | null> | undefined;
+  for (let look = 1; look <= LOOKS && doubtful?.size !== 0; look++) {
+    const { objects, isPending } = await read(doubtful);
+    const next = new Set<PackageName | null>();
     await inParallel(context.settings.concurrency, objects, async (desired) => {
-      const difference = await compare(context, desired);
-      if (difference !== undefined) findings.push({ key: desired.key, difference });
+      const finding = await checkObject(context, desired, publicKey);
+      if (finding === undefined) return;
+      const name = desired.package;
+      if (isPending(name)) findings.push({ ...finding, pending: true });
+      else if (look === LOOKS) findings.push(finding);
+      else next.add(name);
     });
-  };
-  const names = await allPackageNames(context.sql, repository.id);
-  for (let start = 0; start < names.length; start += PACKAGES_AT_ONCE) {
-    await check(await desiredPackages(context, repository, names.slice(start, start + PACKAGES_AT_ONCE)));
-    onProgress?.(Math.min(start + PACKAGES_AT_ONCE, names.length), names.length);
-  }
-  await check(await desiredIndexes(context, repository));
-  // What waits for its grace is there on purpose.
-  for (const key of await waitingDeletions(context.sql, repository.id)) wanted.add(key);
-  for (const prefix of objectPrefixes(repository)) {
-    for await (const { key } of context.publicStore.list(prefix)) {
-      if (!wanted.has(key)) findings.push({ key, difference: "stray" });
-    }
+    doubtful = next;
   }
   return findings;
 }
 
-async function desiredPackages(
+async function findStrays(
   context: GeneratorContext,
   repository: RepositoryRow,
-  names: readonly PackageName[],
-): Promise<readonly DesiredObject[]> {
-  const { rows, holds, twins } = await inSnapshot(context.sql, async (tx) => ({
-    rows: await packageRows(tx, repository.id, names),
-    holds: await heldReleases(tx, repository.id),
-    twins: context.twins && (await twinRows(tx, repository.id, names)),
-  }));
-  return withoutHeldReleases(rows, holds).flatMap((row) => [
-    ...packageObjects(repository, row, context.signer),
-    ...(context.twins ? twinObjects(repository, row, twins?.get(row.name), context.twins) : []),
-  ]);
-}
-
-async function desiredIndexes(
-  context: GeneratorContext,
-  { id }: RepositoryRow,
-): Promise<readonly DesiredObject[]> {
-  return inSnapshot(context.sql, async (tx) => {
-    // Read again with the rows: a publish may have come by since.
-    const repository = (await allRepositories(tx)).find((row) => row.id === id);
-    if (repository === undefined) return [];
-    const rows = withoutHeldVersions(await indexRows(tx, id), await heldReleases(tx, id));
-    return [
-      ...policyObjects(repository, await policyRows(tx, id), context.signer),
-      ...repositoryObjects(repository, rows, context.signer),
-    ];
-  });
-}
-
-async function compare(context: GeneratorContext, desired: DesiredObject): Promise<Difference | undefined> {
-  const stored = await context.publicStore.get(desired.key);
-  if (stored === undefined) return "missing";
-  const difference = compareBytes(context, desired, stored.body);
-  if (difference !== undefined) return difference;
-  if (
-    desired.source.kind === "blob" &&
-    (await context.privateStore.head(desired.source.blobKey)) === undefined
-  ) {
-    return "bytes lost";
-  }
-  return currentObject(stored).headerVersion === HEADER_RULES_VERSION ? undefined : "other headers";
-}
-
-function compareBytes(
-  context: GeneratorContext,
-  desired: DesiredObject,
-  body: Uint8Array,
-): Difference | undefined {
-  if (desired.source.kind !== "sign") {
-    return createHash("sha256").update(body).digest("hex") === desired.payloadHash
-      ? undefined
-      : "other bytes";
-  }
-  try {
-    const signed = gunzipOneMember(body, LARGEST_FILE);
-    if (!Buffer.from(openSigned(signed).payload).equals(desired.source.payload)) return "other payload";
-    verifySigned(signed, context.signer.publicKeyPem);
-    return undefined;
-  } catch {
-    return "bad signature";
-  }
+  page: readonly Listed[],
+): Promise<readonly Finding[]> {
+  const strays = await withoutRows(context.sql, repository, page, context.twins !== undefined);
+  // What waits for its grace is there on purpose.
+  const waiting = await waitingAmong(
+    context.sql,
+    repository.id,
+    strays.map(({ key }) => key),
+  );
+  const names = new Set(strays.flatMap((listed) => packageOf(listed) ?? []));
+  const pending = await pendingPackages(context.sql, repository, [...names]);
+  return strays
+    .filter(({ key }) => !waiting.has(key))
+    .map((listed) => {
+      const name = packageOf(listed);
+      const isPending = name !== null && pending.has(name);
+      return { key: listed.key, difference: "stray", ...(isPending ? { pending: true as const } : {}) };
+    });
 }

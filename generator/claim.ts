@@ -57,6 +57,14 @@ export class Claim {
     return taken && new Claim(sql, repositoryId, taken, times, since);
   }
 
+  /** As {@link take}, from whoever holds it: what it builds was read before the counters were right. */
+  static async seize(sql: Sql, repositoryId: number, holder: string, times: LeaseTimes): Promise<Claim> {
+    const since = performance.now();
+    const taken = await takeLease(sql, repositoryId, holder, times.leaseSeconds, true);
+    if (taken === undefined) throw new TypeError(`no claim on repository ${repositoryId}`);
+    return new Claim(sql, repositoryId, taken, times, since);
+  }
+
   get held(): boolean {
     return !this.#lost && performance.now() < this.#validUntil;
   }

@@ -13,6 +13,7 @@ import { Bell } from "./bell.ts";
 import { Claim } from "./claim.ts";
 import type { GeneratorContext } from "./context.ts";
 import { runDeletions } from "./deletions.ts";
+import { IndexStates } from "./index/index-states.ts";
 import { purgeLoop, runPurges } from "./purge/worker.ts";
 import { requestFields } from "./request-ids.ts";
 import { sample } from "./sampler.ts";
@@ -27,6 +28,7 @@ export class Generator {
   readonly #purges = new Bell();
   readonly #claims = new Map<number, Claim>();
   readonly #cursors = new Map<number, string>();
+  readonly #indexes = new IndexStates();
   #failures = 0;
   #lastSuccess = performance.now();
 
@@ -55,11 +57,26 @@ export class Generator {
     const stop = AbortSignal.any([signal, stopped.signal]);
     const listener = await this.#context.sql.listen(CHANGE_CHANNEL, () => this.#changes.ring());
     try {
+      await this.#readIndexes();
       await Promise.all([this.#buildLoop(stop), this.#purgeLoop(stop), this.#sampleLoop(stop)]);
     } finally {
       stopped.abort();
       await listener.unlisten().catch(() => undefined);
       await this.releaseClaims();
+    }
+  }
+
+  /** Of public repositories: the others are small, and may be many. */
+  async #readIndexes(): Promise<void> {
+    const { sql, log } = this.#context;
+    const start = performance.now();
+    try {
+      for (const repository of await allRepositories(sql)) {
+        if (repository.public) await this.#indexes.prepare(sql, repository.id);
+      }
+      log.info({ milliseconds: Math.round(performance.now() - start) }, "the indexes are in memory");
+    } catch (error) {
+      log.warn({ err: error }, "the indexes could not be read: the first build reads them");
     }
   }
 
@@ -156,7 +173,7 @@ export class Generator {
     if (claim === undefined) return false;
     const begun = performance.now();
     try {
-      const result = await runBatch(this.#context, claim);
+      const result = await runBatch(this.#context, this.#indexes, claim);
       const deleted = await runDeletions(this.#context, claim, repository);
       if (result.repository !== undefined) {
         const { changes, written, removed, purgeId, requestIds } = result;

@@ -1,6 +1,7 @@
 /** What stands under the keys of a build: by our books, or by a look where the books may be wrong. */
 import type { PackageName } from "../hex/ids.ts";
 import { objectKey } from "../hex/keys.ts";
+import { keptAmong } from "../store/queries/adoption.ts";
 import type { RecordedObject } from "../store/queries/books.ts";
 import type { GeneratorContext } from "./context.ts";
 import { twinKeys } from "./live-keys.ts";
@@ -21,15 +22,15 @@ export async function currentObjects(
   snapshot: Snapshot,
 ): Promise<ReadonlyMap<string, CurrentObject>> {
   const current = new Map(recordedAsCurrent(snapshot.recorded));
-  await inParallel(
-    context.settings.concurrency,
-    doubtfulKeys(snapshot, context.twins !== undefined),
-    async (key) => {
-      const head = await context.publicStore.head(key);
-      if (head === undefined) current.delete(key);
-      else current.set(key, currentObject(head));
-    },
-  );
+  const doubtful = [...doubtfulKeys(snapshot, context.twins !== undefined)];
+  // Not seen, so not removed: what a restored database knows nothing of stays until somebody decides.
+  const kept = await keptAmong(context.sql, snapshot.repository.id, doubtful);
+  const keys = doubtful.filter((key) => !kept.has(key));
+  await inParallel(context.settings.concurrency, keys, async (key) => {
+    const head = await context.publicStore.head(key);
+    if (head === undefined) current.delete(key);
+    else current.set(key, currentObject(head));
+  });
   return current;
 }
 

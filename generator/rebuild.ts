@@ -3,28 +3,33 @@
  * open intents of generation 0, so that they, too, go the way of anything half done.
  */
 import type { PackageName } from "../hex/ids.ts";
-import { objectKey, objectPrefixes, parseObjectKey } from "../hex/keys.ts";
 import { SkepError } from "../schemas/errors.ts";
-import type { ObjectStore } from "../store/objects/store.ts";
-import { type Hold, heldReleases, openOwnIntents, recordedKeys } from "../store/queries/books.ts";
+import { forgetKept, keptAmong } from "../store/queries/adoption.ts";
+import { type Hold, heldReleases, openOwnIntents, recordedAmong } from "../store/queries/books.ts";
 import { requestLooks, visibleChanges } from "../store/queries/changes.ts";
-import { policyRows } from "../store/queries/policies.ts";
 import { allPackageNames, allRepositories, type RepositoryRow } from "../store/queries/registry.ts";
 import type { GeneratorContext } from "./context.ts";
 import type { Generator } from "./generator.ts";
-import { liveKeysOf } from "./live-keys.ts";
+import { type Listed, listedPages, packageOf, withoutRows } from "./listing.ts";
 
 export interface RebuildOptions {
-  /** What becomes of objects that belong to nothing: "few" deletes them unless they are a large share of all. */
+  /**
+   * What becomes of objects that belong to nothing: "few" deletes them unless they are a large share of all; "delete"
+   * also those that are kept after a restored backup.
+   */
   readonly strays: "few" | "delete" | "keep";
   /** Told of packages done and packages in all. */
   readonly onProgress?: (done: number, total: number) => void;
+  /** Told of objects listed, before the packages of a repository. */
+  readonly onListed?: (listed: number) => void;
   readonly signal: AbortSignal;
 }
 
 export interface RebuildReport {
   readonly packages: number;
   readonly strays: number;
+  /** Objects that only the store has after a restored backup; they stay. */
+  readonly kept: number;
   /** Keys that no layout of ours explains; they are left alone. */
   readonly foreign: readonly string[];
   /** What could not be published, as the private store has lost or spoilt its bytes. */
@@ -47,12 +52,13 @@ export async function rebuild(
   options: RebuildOptions,
 ): Promise<RebuildReport> {
   await generator.requireOwnKey();
-  const report = { packages: 0, strays: 0, foreign: [] as string[], held: [] as Hold[] };
+  const report = { packages: 0, strays: 0, kept: 0, foreign: [] as string[], held: [] as Hold[] };
   for (const repository of await allRepositories(context.sql)) {
     const names = await allPackageNames(context.sql, repository.id);
-    const { strays, foreign, listed } = await findStrays(context, repository, names);
+    const { strays, foreign, kept, listed } = await findStrays(context, repository, options);
     if (options.strays === "few") refuseMany(strays.length, listed);
     if (options.strays !== "keep") await announceStrays(context, repository, strays);
+    if (options.strays === "delete") await forgetKept(context.sql, repository.id);
     for (let start = 0; start < names.length; start += PACKAGES_AT_ONCE) {
       const chunk = names.slice(start, start + PACKAGES_AT_ONCE);
       await lookAndWait(context, generator, repository, chunk, options.signal);
@@ -61,6 +67,7 @@ export async function rebuild(
     await lookAndWait(context, generator, repository, [null], options.signal);
     report.packages += names.length;
     report.strays += strays.length;
+    report.kept += kept;
     report.foreign.push(...foreign);
     report.held.push(...(await heldReleases(context.sql, repository.id)));
   }
@@ -68,59 +75,39 @@ export async function rebuild(
 }
 
 interface Strays {
-  readonly strays: readonly { readonly key: string; readonly package: PackageName | null }[];
+  readonly strays: readonly Listed[];
   readonly foreign: readonly string[];
+  /** Objects that only the store has after a restored backup, and that stay. */
+  readonly kept: number;
   readonly listed: number;
 }
 
 /**
- * A stray lies under a package that the database does not know, or is a policy that it does not know; a known package
- * is looked at as a whole.
+ * A stray is in no books, and no row stands behind it: an object that is only missing in the books is none. What the
+ * books have is found by the look at its package.
  */
 async function findStrays(
   context: GeneratorContext,
   repository: RepositoryRow,
-  names: readonly PackageName[],
+  options: RebuildOptions,
 ): Promise<Strays> {
-  const recorded = new Set(await recordedKeys(context.sql, repository.id));
-  const known = new Set(names);
-  const strays: { key: string; package: PackageName | null }[] = [];
+  const strays: Listed[] = [];
   const foreign: string[] = [];
-  let listed = 0;
-  for await (const key of listRepository(context.publicStore, repository)) {
-    listed += 1;
-    if (recorded.has(key)) continue;
-    const object = parseObjectKey(key)?.object;
-    if (object === undefined) foreign.push(key);
-    else if (object.kind === "policy") strays.push({ key, package: null });
-    else if ("package" in object) {
-      // Of a known package the look finds its own; what it does not want is a stray as well.
-      strays.push({ key, package: object.package });
-    }
+  let [listed, kept] = [0, 0];
+  for await (const page of listedPages(context.publicStore, repository)) {
+    const keys = page.map(({ key }) => key);
+    const recorded = await recordedAmong(context.sql, repository.id, keys);
+    const ours = page.filter(({ key, object }) => object !== undefined && !recorded.has(key));
+    const without = await withoutRows(context.sql, repository, ours, context.twins !== undefined);
+    const keptKeys = await keptAmong(context.sql, repository.id, keys);
+    const stays = (key: string) => keptKeys.has(key) && options.strays !== "delete";
+    strays.push(...without.filter(({ key }) => !stays(key)));
+    kept += without.filter(({ key }) => stays(key)).length;
+    foreign.push(...page.filter(({ object }) => object === undefined).map(({ key }) => key));
+    listed += page.length;
+    options.onListed?.(listed);
   }
-  return { strays: await withoutWanted(context, repository, strays, known), foreign, listed };
-}
-
-/** Drops what rows stand behind: an object that is only missing in the books is no stray. */
-async function withoutWanted(
-  context: GeneratorContext,
-  repository: RepositoryRow,
-  strays: Strays["strays"],
-  known: ReadonlySet<PackageName>,
-): Promise<Strays["strays"]> {
-  const names = new Set(
-    strays.flatMap(({ package: name }) => (name !== null && known.has(name) ? [name] : [])),
-  );
-  const live = await liveKeysOf(context.sql, repository, [...names], context.twins !== undefined);
-  const policies = await policyRows(context.sql, repository.id);
-  const wanted = new Set(policies.map(({ name }) => objectKey(repository, { kind: "policy", policy: name })));
-  return strays.filter(({ key }) => !live.has(key) && !wanted.has(key));
-}
-
-async function* listRepository(store: ObjectStore, repository: RepositoryRow): AsyncIterable<string> {
-  for (const prefix of objectPrefixes(repository)) {
-    for await (const { key } of store.list(prefix)) yield key;
-  }
+  return { strays, foreign, kept, listed };
 }
 
 function refuseMany(strays: number, listed: number): void {
@@ -137,7 +124,7 @@ async function announceStrays(
   repository: RepositoryRow,
   strays: Strays["strays"],
 ): Promise<void> {
-  const intents = strays.map((stray) => ({ ...stray, payloadHash: null }));
+  const intents = strays.map((stray) => ({ key: stray.key, package: packageOf(stray), payloadHash: null }));
   await context.sql.begin((tx) => openOwnIntents(tx, repository.id, 0, intents));
 }
 

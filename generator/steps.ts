@@ -16,7 +16,9 @@ export type StepName =
   | "show"
   | "delete-announce"
   | "delete-objects"
-  | "delete-record";
+  | "delete-record"
+  | "adopt-survey"
+  | "adopt-raise";
 
 /** Called around every step, afterwards with what it took; what it throws, the step throws. */
 export type StepHook = (step: StepName, phase: "before" | "after", seconds: number) => Promise<void>;

@@ -76,8 +76,11 @@ const CONTENT_TYPES: Partial<Record<RepositoryObject["kind"], string>> = {
   release_json: "application/json; charset=utf-8",
 };
 
+/** The prefix of every object of a private repository. */
+export const PRIVATE_PREFIX = "repos/";
+
 function prefix(repository: RepositoryRef): string {
-  return repository.public ? "" : `repos/${repository.name}/`;
+  return repository.public ? "" : `${PRIVATE_PREFIX}${repository.name}/`;
 }
 
 /** @returns the object's key in the public store, without a leading slash. */

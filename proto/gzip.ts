@@ -5,21 +5,19 @@
 import { crc32, gzipSync, inflateRawSync } from "node:zlib";
 import { ProtoError } from "./errors.ts";
 
-const HEADER_BYTES = 10;
+/** Of every member that we write, on every platform: no time, no flags, OS "Unix". */
+export const GZIP_HEADER: Uint8Array = Uint8Array.of(0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3);
+const HEADER_BYTES = GZIP_HEADER.length;
 const TRAILER_BYTES = 8;
-const XFL = 8;
-const OS = 9;
-const OS_UNIX = 3;
 const FLAGS = { text: 1, headerCrc: 2, extra: 4, name: 8, comment: 16, reserved: 0xe0 } as const;
 
 /**
  * @param level of deflate, 1 to 9
- * @returns one member whose header is the same on every platform: no time, no flags, OS "Unix".
+ * @returns one member, behind {@link GZIP_HEADER}.
  */
 export function gzipOneMember(bytes: Uint8Array, level = 6): Uint8Array {
   const member = gzipSync(bytes, { level });
-  member[XFL] = 0;
-  member[OS] = OS_UNIX;
+  member.set(GZIP_HEADER);
   return member;
 }
 

@@ -1,11 +1,14 @@
 /** A signer over a private key in PEM. */
-import { createPrivateKey, createPublicKey, sign } from "node:crypto";
+import { constants, createPrivateKey, createPublicKey, privateEncrypt, sign } from "node:crypto";
 import { ProtoError } from "./errors.ts";
 import { publicKeyFingerprint } from "./public-key.ts";
 import type { Signer } from "./signer.ts";
 
 // Below this, clients of later OTP releases refuse to verify.
 const LEAST_BITS = 2048;
+
+// What stands before a SHA-512 in the signature: its algorithm in DER (RFC 8017, 9.2, note 1).
+const SHA512_DIGEST_INFO = Buffer.from("3051300d060960864801650304020305000440", "hex");
 
 /**
  * @param pem an RSA private key of 2048 bits or more, PKCS#8 or PKCS#1
@@ -22,6 +25,12 @@ export function pemSigner(pem: string): Signer {
       new Promise((resolve, reject) => {
         sign("sha512", payload, key, (error, signature) => (error ? reject(error) : resolve(signature)));
       }),
+    signDigest: async (sha512) =>
+      // "Encrypting" with a private key is the rest of a signature: padding and power (RFC 8017, 8.2.1).
+      privateEncrypt(
+        { key, padding: constants.RSA_PKCS1_PADDING },
+        Buffer.concat([SHA512_DIGEST_INFO, sha512]),
+      ),
   };
 }
 

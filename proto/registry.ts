@@ -71,7 +71,9 @@ export interface RegistryPackage {
 }
 
 const Names = messageType("Names");
+const NamesPackage = messageType("NamesPackage");
 const Versions = messageType("Versions");
+const VersionsPackage = messageType("VersionsPackage");
 const Package = messageType("Package");
 
 export function encodeNames(names: RegistryNames): Uint8Array {
@@ -80,6 +82,21 @@ export function encodeNames(names: RegistryNames): Uint8Array {
 
 export function encodeVersions(versions: RegistryVersions): Uint8Array {
   return Versions.encode(versions);
+}
+
+/** @returns a package's part of `names`: the file is these, and {@link encodeIndexEnd} behind them. */
+export function encodeNamesPackage(entry: RegistryNames["packages"][number]): Uint8Array {
+  return NamesPackage.encodeField(1, entry);
+}
+
+/** @returns a package's part of `versions`, likewise. */
+export function encodeVersionsPackage(entry: RegistryVersions["packages"][number]): Uint8Array {
+  return VersionsPackage.encodeField(1, entry);
+}
+
+/** @returns what stands behind the packages in both indexes. */
+export function encodeIndexEnd(end: Pick<RegistryNames, "repository" | "revision">): Uint8Array {
+  return Names.encode({ ...end, packages: [] });
 }
 
 export function encodePackage(value: RegistryPackage): Uint8Array {

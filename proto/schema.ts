@@ -8,6 +8,8 @@ const FILES = ["timestamp", "signed", "names", "versions", "package", "policy"];
 export interface MessageType {
   /** @param message plain values under the camel-case names of the .proto file; absent fields are left out */
   encode(message: object): Uint8Array;
+  /** @returns the message as field `number` of another: tag, length and bytes. */
+  encodeField(number: number, message: object): Uint8Array;
   /**
    * Unknown fields are skipped.
    * @throws {ProtoError} `protobuf_malformed`
@@ -22,6 +24,8 @@ export function messageType(name: string): MessageType {
   const type = root.lookupType(name);
   return {
     encode: (message) => type.encode(message).finish(),
+    encodeField: (number, message) =>
+      type.encodeDelimited(message, protobuf.Writer.create().uint32(fieldTag(number))).finish(),
     decode(bytes) {
       try {
         const reader = protobuf.Reader.create(bytes);
@@ -34,6 +38,11 @@ export function messageType(name: string): MessageType {
       }
     },
   };
+}
+
+/** @returns the tag of a field whose bytes are preceded by their length. */
+function fieldTag(number: number): number {
+  return number * 8 + 2;
 }
 
 function loadRoot(): protobuf.Root {

@@ -1,4 +1,4 @@
-import { createPrivateKey, generateKeyPairSync } from "node:crypto";
+import { createHash, createPrivateKey, generateKeyPairSync } from "node:crypto";
 import { beforeAll, describe, expect, it } from "vitest";
 import { newPrivateKeyPem, privateKeyOfTests, testSigner } from "../test/support/signing.ts";
 import { pemSigner } from "./pem-signer.ts";
@@ -20,6 +20,11 @@ describe("a signed file", () => {
 
   it("is signed with the same bytes each time", async () => {
     expect(Buffer.from(await signPayload(payload, signer)).equals(signed)).toBe(true);
+  });
+
+  it("has the same signature when it is made from the digest", async () => {
+    const digest = createHash("sha512").update(payload).digest();
+    expect(await signer.signDigest?.(digest)).toEqual(openSigned(signed).signature);
   });
 
   it("is refused when any bit of payload or signature is another", () => {

@@ -1,11 +1,14 @@
 /** The outer message: payload and signature. */
 import { type KeyObject, verify } from "node:crypto";
+import protobuf from "protobufjs";
 import { ProtoError } from "./errors.ts";
 import { readPublicKey } from "./public-key.ts";
 import { messageType } from "./schema.ts";
 import type { Signer } from "./signer.ts";
 
 const Signed = messageType("Signed");
+const PAYLOAD_TAG = 0x0a;
+const SIGNATURE_TAG = 0x12;
 
 export interface SignedMessage {
   readonly payload: Uint8Array;
@@ -20,6 +23,17 @@ export async function signPayload(payload: Uint8Array, signer: Signer): Promise<
 
 export function wrapSigned(payload: Uint8Array, signature: Uint8Array): Uint8Array {
   return Signed.encode({ payload, signature });
+}
+
+/** @returns what stands before and behind a payload of that many bytes in its Signed message. */
+export function signedFrame(
+  payloadBytes: number,
+  signature: Uint8Array,
+): { readonly head: Uint8Array; readonly tail: Uint8Array } {
+  return {
+    head: protobuf.Writer.create().uint32(PAYLOAD_TAG).uint32(payloadBytes).finish(),
+    tail: protobuf.Writer.create().uint32(SIGNATURE_TAG).bytes(signature).finish(),
+  };
 }
 
 /** @throws {ProtoError} `protobuf_malformed`. The signature is not looked at. */

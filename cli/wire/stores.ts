@@ -4,7 +4,7 @@ import type { GeneratorConfig } from "../../schemas/config/config.ts";
 import type { StoreConfig } from "../../schemas/config/stores.ts";
 import { SkepError } from "../../schemas/errors.ts";
 import type { ObjectStore } from "../../store/objects/store.ts";
-import { openStore, openWritableStore } from "../../store/open.ts";
+import { openReadableStore, openStore, openWritableStore } from "../../store/open.ts";
 
 export interface Stores {
   readonly publicStore: ObjectStore;
@@ -23,14 +23,25 @@ export async function openStores(
     await publicStore.close();
     throw error;
   });
-  return {
-    publicStore,
-    privateStore,
-    async close() {
-      await publicStore.close();
-      await privateStore.close();
-    },
-  };
+  return { publicStore, privateStore, close: () => closeBoth(publicStore, privateStore) };
+}
+
+/** For commands that change nothing: credentials that may read are enough. @throws SkepError `store_unavailable` */
+export async function openStoresToRead(
+  config: Pick<GeneratorConfig, "publicStore" | "privateStore">,
+): Promise<Stores> {
+  const publicStore = await openReadableStore(config.publicStore);
+  const { privateStore: location } = config;
+  // A folder that is missing is made, and then for its owner alone.
+  const privateStore = await (location.kind === "folder"
+    ? openPrivateStore(location)
+    : openReadableStore(location));
+  return { publicStore, privateStore, close: () => closeBoth(publicStore, privateStore) };
+}
+
+async function closeBoth(publicStore: ObjectStore, privateStore: ObjectStore): Promise<void> {
+  await publicStore.close();
+  await privateStore.close();
 }
 
 /** @throws SkepError `store_unavailable` */

@@ -2,16 +2,24 @@
 import { createHash } from "node:crypto";
 import { type PackageName, type Sha256, sha256, trusted } from "../../hex/ids.ts";
 import { objectKey, type RepositoryObject, type RepositoryRef } from "../../hex/keys.ts";
-import { encodeNames, encodePackage, encodeVersions } from "../../proto/registry.ts";
-import type { IndexRow, PackageRow, RepositoryRow } from "../../store/queries/registry.ts";
-import { buildNames, buildVersions, sortIndexRows } from "./indexes.ts";
+import { encodeIndexEnd, encodePackage } from "../../proto/registry.ts";
+import type { PackageRow, RepositoryRow } from "../../store/queries/registry.ts";
+import type { IndexFile } from "../index/index-file.ts";
+import type { IndexFiles } from "../index/index-files.ts";
 import { buildPackage } from "./package.ts";
 
 /** Where an object's bytes come from. */
 export type Source =
-  | { readonly kind: "sign"; readonly payload: Uint8Array }
+  | SignedSource
   | { readonly kind: "blob"; readonly blobKey: string }
   | { readonly kind: "bytes"; readonly bytes: Uint8Array };
+
+export interface SignedSource {
+  readonly kind: "sign";
+  readonly payload: Uint8Array;
+  /** What the payload is put together from whenever it is asked for, where it is an index. */
+  readonly index?: { readonly file: IndexFile; readonly end: Uint8Array };
+}
 
 /** An object as it should be. */
 export interface DesiredObject {
@@ -57,24 +65,19 @@ export function packageObjects(
       blobObject(repository, { kind: "docs", ...named }, release.docs.blobKey, release.docs.checksum),
     ];
   });
+  const object = { kind: "package", package: row.name } as const;
   const payload = encodePackage(buildPackage(repository.name, row));
-  return [
-    ...blobs,
-    signedObject(repository, { kind: "package", package: row.name }, payload, row.revision, key),
-  ];
+  const source = { kind: "sign", payload } as const;
+  return [...blobs, signedObject(repository, object, source, hashOf(payload), row.revision, key)];
 }
 
 /** @returns `names`, `versions` and `public_key`. */
 export function repositoryObjects(
   repository: RepositoryRow,
-  rows: readonly IndexRow[],
+  files: IndexFiles,
   key: SigningKey,
 ): readonly DesiredObject[] {
-  const sorted = sortIndexRows(rows);
-  const { name, revision } = repository;
   const pem = Buffer.from(key.publicKeyPem);
-  const versions = encodeVersions(buildVersions(name, revision, sorted));
-  const names = encodeNames(buildNames(name, revision, sorted));
   return [
     {
       key: objectKey(repository, { kind: "public_key" }),
@@ -85,15 +88,39 @@ export function repositoryObjects(
       revision: null,
       source: { kind: "bytes", bytes: pem },
     },
-    signedObject(repository, { kind: "versions" }, versions, revision, key),
-    signedObject(repository, { kind: "names" }, names, revision, key),
+    indexObject(repository, { kind: "versions" }, files.versions, key),
+    indexObject(repository, { kind: "names" }, files.names, key),
   ];
+}
+
+function indexObject(
+  repository: RepositoryRow,
+  object: RepositoryObject,
+  file: IndexFile,
+  key: SigningKey,
+): DesiredObject {
+  const end = encodeIndexEnd({ repository: repository.name, revision: repository.revision });
+  return signedObject(
+    repository,
+    object,
+    {
+      kind: "sign",
+      get payload() {
+        return file.payload(end);
+      },
+      index: { file, end },
+    },
+    trusted(sha256, file.payloadHash(end).toString("hex")),
+    repository.revision,
+    key,
+  );
 }
 
 function signedObject(
   repository: RepositoryRef,
   object: RepositoryObject,
-  payload: Uint8Array,
+  source: SignedSource,
+  payloadHash: Sha256,
   revision: number,
   key: SigningKey,
 ): DesiredObject {
@@ -101,10 +128,10 @@ function signedObject(
     key: objectKey(repository, object),
     object,
     package: "package" in object ? object.package : null,
-    payloadHash: hashOf(payload),
+    payloadHash,
     keyFingerprint: key.fingerprint,
     revision,
-    source: { kind: "sign", payload },
+    source,
   };
 }
 

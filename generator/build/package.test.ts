@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { packageName, repositoryName, sha256, trusted, version } from "../../hex/ids.ts";
 import { micros } from "../../schemas/time.ts";
 import type { ReleaseRow, RequirementRow } from "../../store/queries/registry.ts";
-import { buildNames, buildVersions } from "./indexes.ts";
+import { namesPackage, versionsPackage } from "./indexes.ts";
 import { buildPackage } from "./package.ts";
 
 const LOCAL = trusted(repositoryName, "local");
@@ -96,15 +96,15 @@ describe("the indexes", () => {
   };
 
   it("have indexes into the sorted versions", () => {
-    expect(buildVersions(LOCAL, 3, [row])).toEqual({
-      repository: "local",
-      packages: [
-        { name: "pear", versions: ["1.0.0", "1.2.0", "1.10.0"], retired: [0, 2], withAdvisories: [] },
-      ],
-      revision: 3,
+    expect(versionsPackage(row)).toEqual({
+      name: "pear",
+      versions: ["1.0.0", "1.2.0", "1.10.0"],
+      retired: [0, 2],
+      withAdvisories: [],
     });
-    expect(buildNames(LOCAL, 3, [row]).packages).toEqual([
-      { name: "pear", updatedAt: { seconds: 1_700_000_000, nanos: 1_000 } },
-    ]);
+    expect(namesPackage(row)).toEqual({
+      name: "pear",
+      updatedAt: { seconds: 1_700_000_000, nanos: 1_000 },
+    });
   });
 });

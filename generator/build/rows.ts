@@ -1,6 +1,8 @@
 /** Rows with what cannot be published taken out. */
+import type { PackageName } from "../../hex/ids.ts";
 import type { Hold } from "../../store/queries/books.ts";
 import type { IndexRow, PackageRow } from "../../store/queries/registry.ts";
+import { compareText } from "./order.ts";
 
 function holdKey(name: string, version: string): string {
   return `${name} ${version}`;
@@ -11,6 +13,16 @@ export function heldBy(holds: readonly Hold[]): (name: string, version: string) 
   const tarballs = holds.filter((hold) => hold.object === "tarball");
   const keys = new Set(tarballs.map((hold) => holdKey(hold.package, hold.version)));
   return keys.size === 0 ? () => false : (name, version) => keys.has(holdKey(name, version));
+}
+
+/** @returns what is held back, to be compared: by package the versions whose tarballs are lost. */
+export function heldVersions(holds: readonly Hold[]): ReadonlyMap<PackageName, string> {
+  const held = new Map<PackageName, string>();
+  const tarballs = holds.filter((hold) => hold.object === "tarball");
+  for (const { package: name, version } of tarballs.sort((a, b) => compareText(a.version, b.version))) {
+    held.set(name, `${held.get(name) ?? ""} ${version}`);
+  }
+  return held;
 }
 
 export function withoutHeldReleases(

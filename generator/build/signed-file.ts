@@ -2,8 +2,11 @@
 import { gzipOneMember } from "../../proto/gzip.ts";
 import { signPayload } from "../../proto/sign.ts";
 import type { Signer } from "../../proto/signer.ts";
+import type { SignedSource } from "./objects.ts";
 
 /** @returns the bytes as they are stored and served. */
-export async function signedFile(payload: Uint8Array, signer: Signer): Promise<Uint8Array> {
-  return gzipOneMember(await signPayload(payload, signer));
+export async function signedFile(source: SignedSource, signer: Signer): Promise<Uint8Array> {
+  const { index } = source;
+  if (index === undefined) return gzipOneMember(await signPayload(source.payload, signer));
+  return index.file.signedFile(index.end, signer);
 }

@@ -12,6 +12,7 @@ import { inParallel } from "../parallel.ts";
 import { putOptions } from "./metadata.ts";
 import type { Put, Removal } from "./plan.ts";
 import { deleteObject, putObject, type Writer } from "./put.ts";
+import { reusableFile } from "./stored-file.ts";
 
 /** An object that stands where it should. */
 export interface Written {
@@ -44,7 +45,7 @@ export async function writePuts(
   const target = writerOf(context, claim);
   await inParallel(context.settings.concurrency, puts, async ({ desired, known }) => {
     try {
-      const body = await bytesOf(context, desired);
+      const body = (await reusableFile(context, desired, known)) ?? (await bytesOf(context, desired));
       const options = putOptions(repository, desired, claim);
       const etag = await putObject(target, desired, body, options, known);
       context.counters.puts += 1;
@@ -80,7 +81,7 @@ async function bytesOf(
   { source, payloadHash, key }: DesiredObject,
 ): Promise<Uint8Array> {
   if (source.kind === "bytes") return source.bytes;
-  if (source.kind === "sign") return signedFile(source.payload, context.signer);
+  if (source.kind === "sign") return signedFile(source, context.signer);
   const blob = await context.privateStore.get(source.blobKey);
   if (blob === undefined) {
     throw new SkepError("blob_missing", `the private store has lost the bytes of ${key} (${source.blobKey})`);

@@ -4,7 +4,7 @@
  */
 import { readdir, readFile } from "node:fs/promises";
 import { SkepError } from "../../schemas/errors.ts";
-import type { Sql } from "./pool.ts";
+import type { Queryable, Sql } from "./pool.ts";
 
 const FOLDER = new URL("../../schemas/migrations/", import.meta.url);
 // Any number that no other program uses on this database; the lock lives and dies with the transaction.
@@ -76,6 +76,12 @@ export async function requireMigrated(sql: Sql): Promise<void> {
       `the database lacks ${missing.length} migration(s), first ${missing[0]?.name}; run \`skep migrate\``,
     );
   }
+}
+
+/** @returns the number of the last migration that was applied. */
+export async function schemaVersion(sql: Queryable): Promise<number> {
+  const [row] = await sql<{ number: number }[]>`select max(number) as number from schema_migrations`;
+  return row?.number ?? 0;
 }
 
 function refuseNewer(done: ReadonlySet<number>, migrations: readonly Migration[]): void {

@@ -37,9 +37,12 @@ export function recordedObjects(
   repositoryId: number,
   packages: readonly PackageName[],
 ): Promise<readonly RecordedObject[]> {
+  // Two statements: with "or" between them Postgres goes through all of the repository.
   return sql<RecordedObject[]>`
+    select ${recordedColumns(sql)} from objects where repository_id = ${repositoryId} and package is null
+    union all
     select ${recordedColumns(sql)} from objects
-    where repository_id = ${repositoryId} and (package is null or package = any(${packages as PackageName[]}))`;
+    where repository_id = ${repositoryId} and package = any(${packages as PackageName[]})`;
 }
 
 /** @returns what is recorded under these keys. */
@@ -53,10 +56,15 @@ export function recordedByKey(
     where repository_id = ${repositoryId} and key = any(${keys as string[]})`;
 }
 
-/** @returns every recorded key of the repository. */
-export async function recordedKeys(sql: Queryable, repositoryId: number): Promise<readonly string[]> {
-  const rows = await sql<{ key: string }[]>`select key from objects where repository_id = ${repositoryId}`;
-  return rows.map((row) => row.key);
+/** @returns those of the keys that are recorded. */
+export async function recordedAmong(
+  sql: Queryable,
+  repositoryId: number,
+  keys: readonly string[],
+): Promise<ReadonlySet<string>> {
+  const rows = await sql<{ key: string }[]>`
+    select key from objects where repository_id = ${repositoryId} and key = any(${keys as string[]})`;
+  return new Set(rows.map((row) => row.key));
 }
 
 /** @returns `count` recorded objects from a random place on, in key order: cheap at any size. */
@@ -226,10 +234,16 @@ export function dueDeletions(
     where repository_id = ${repositoryId} and due_at <= now() order by due_at limit ${limit}`;
 }
 
-/** @returns the keys of all deletions to come, due or not. */
-export async function waitingDeletions(sql: Queryable, repositoryId: number): Promise<readonly string[]> {
-  const rows = await sql<{ key: string }[]>`select key from deletions where repository_id = ${repositoryId}`;
-  return rows.map((row) => row.key);
+/** @returns those of the keys that a deletion is to come for, due or not. */
+export async function waitingAmong(
+  sql: Queryable,
+  repositoryId: number,
+  keys: readonly string[],
+): Promise<ReadonlySet<string>> {
+  if (keys.length === 0) return new Set();
+  const rows = await sql<{ key: string }[]>`
+    select key from deletions where repository_id = ${repositoryId} and key = any(${keys as string[]})`;
+  return new Set(rows.map((row) => row.key));
 }
 
 /** Bytes that cannot be published. No file may name a release whose tarball is held; docs are named by none. */

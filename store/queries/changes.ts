@@ -37,10 +37,10 @@ export async function recordChange(
       select id from package union all select ${repositoryId}::bigint where ${name}::text is null
     ), repository as (
       update repositories r set revision = r.revision + 1, updated_at = now()
-      from raised where r.id = raised.id returning r.name
+      from raised where r.id = raised.id returning r.name, r.revision
     ), change as (
-      insert into changes (repository, package, request_id)
-      select name, ${name}, ${requestId} from repository
+      insert into changes (repository, package, request_id, revision)
+      select name, ${name}, ${requestId}, revision from repository
       returning id, repository
     )
     select change.id, pg_notify(${CHANGE_CHANNEL}, change.repository) from change`;
@@ -66,10 +66,11 @@ export async function recordChanges(
     on conflict (repository_id, name) do update set revision = package_revisions.revision + 1`;
   await tx`
     with repository as (
-      update repositories set revision = revision + 1, updated_at = now() where id = ${repositoryId} returning name
+      update repositories set revision = revision + 1, updated_at = now() where id = ${repositoryId}
+      returning name, revision
     ), change as (
-      insert into changes (repository, package)
-      select repository.name, list.name from repository, unnest(${names}::text[]) as list (name)
+      insert into changes (repository, package, revision)
+      select repository.name, list.name, repository.revision from repository, unnest(${names}::text[]) as list (name)
     )
     select pg_notify(${CHANGE_CHANNEL}, name) from repository`;
 }
@@ -226,11 +227,44 @@ export async function visibleChanges(sql: Queryable, ids: readonly number[]): Pr
   return new Set(ids.filter((id) => !waiting.has(id)));
 }
 
-/** Removes rows that nobody can be waiting for any more. The last of each repository tells when that was. */
+/** One revision of a repository, and which packages it was about. */
+export interface Revision {
+  readonly revision: number;
+  /** Of its change: another one in a database that was restored and went on from there. */
+  readonly mark: string;
+  readonly packages: readonly PackageName[];
+}
+
+/**
+ * Each revision of the repository from one on, that one included, in ascending order. All those up to the repository's
+ * own are there unless they were forgotten, as each is raised under the lock of the repository's row.
+ */
+export function revisionsFrom(
+  sql: Queryable,
+  repository: RepositoryName,
+  from: number,
+): Promise<readonly Revision[]> {
+  return sql<Revision[]>`
+    select revision, min(id) || ' ' || extract(epoch from min(inserted_at)) as mark,
+      coalesce(array_agg(package) filter (where package is not null and revision > ${from}), '{}') as packages
+    from changes where repository = ${repository} and revision >= ${from}
+    group by revision order by revision`;
+}
+
+/**
+ * Removes rows that nobody can be waiting for any more. Those of one revision go together, so that {@link revisionsFrom}
+ * never tells of a part of it; those of a repository's last revision stay, as what a generator holds in memory is told
+ * by them from what another history would have left there, and so does the last that became visible, which tells when.
+ */
 export async function forgetVisibleChanges(sql: Queryable): Promise<void> {
   await sql`
-    delete from changes where visible_at < now() - interval '1 hour' and id not in (
-      select distinct on (repository) id from changes where visible_at is not null
-      order by repository, visible_at desc
-    )`;
+    delete from changes c where visible_at < now() - interval '1 hour'
+      and not exists (select from repositories r where r.name = c.repository and r.revision = c.revision)
+      and not exists (
+        select from changes o where o.repository = c.repository and o.revision = c.revision
+          and (o.visible_at is null or o.visible_at >= now() - interval '1 hour'))
+      and id not in (
+        select distinct on (repository) id from changes where visible_at is not null
+        order by repository, visible_at desc
+      )`;
 }

@@ -15,6 +15,7 @@ export interface TakenClaim {
 
 /**
  * @param holder names the process, for people
+ * @param seize take it from another holder
  * @returns the new claim, or undefined while another holder's lease runs.
  */
 export async function takeLease(
@@ -22,6 +23,7 @@ export async function takeLease(
   repositoryId: number,
   holder: string,
   seconds: number,
+  seize = false,
 ): Promise<TakenClaim | undefined> {
   const [row] = await sql<TakenClaim[]>`
     with taken as (
@@ -29,7 +31,7 @@ export async function takeLease(
       values (${repositoryId}, 1, ${holder}, clock_timestamp() + ${seconds} * interval '1 second')
       on conflict (repository_id) do update
         set generation = lease.generation + 1, holder = excluded.holder, expires_at = excluded.expires_at
-        where lease.holder is null or lease.expires_at < clock_timestamp()
+        where lease.holder is null or lease.expires_at < clock_timestamp() or ${seize}
       returning generation
     )
     insert into claims (repository_id, generation, holder) select ${repositoryId}, generation, ${holder} from taken

@@ -74,6 +74,25 @@ export async function allPackageNames(sql: Queryable, repositoryId: number): Pro
   return rows.map((row) => row.name);
 }
 
+/** A release by name, without its contents. */
+export interface ReleaseName {
+  readonly package: PackageName;
+  readonly version: Version;
+  readonly docs: boolean;
+}
+
+/** @returns every release of these packages, in no particular order. */
+export function releaseNames(
+  sql: Queryable,
+  repositoryId: number,
+  names: readonly PackageName[],
+): Promise<readonly ReleaseName[]> {
+  return sql<ReleaseName[]>`
+    select p.name as package, r.version, r.docs_blob_key is not null as docs
+    from packages p join releases r on r.package_id = p.id
+    where p.repository_id = ${repositoryId} and p.name = any(${names as PackageName[]})`;
+}
+
 interface ReleaseQueryRow extends Omit<ReleaseRow, "requirements" | "docs" | "retirement"> {
   readonly id: number;
   readonly package: PackageName;
@@ -144,18 +163,38 @@ function releaseRow(row: ReleaseQueryRow, requirements: readonly RequirementRow[
   };
 }
 
-/** @returns every package that has a release, in no particular order. */
-export async function indexRows(sql: Queryable, repositoryId: number): Promise<readonly IndexRow[]> {
+/** @returns those of the packages that have a release, in no particular order. */
+export async function indexRows(
+  sql: Queryable,
+  repositoryId: number,
+  names: readonly PackageName[],
+): Promise<readonly IndexRow[]> {
+  if (names.length === 0) return [];
+  const list = names as PackageName[];
   const rows = await sql<IndexRow[]>`
-    select p.name, p.updated_at as "updatedAt", array_agg(r.version) as versions,
-      array_agg(r.retirement_reason is not null) as retired
-    from packages p join releases r on r.package_id = p.id
-    where p.repository_id = ${repositoryId} group by p.id`;
-  const advisories = groupBy(await packageAdvisories(sql, repositoryId), (row) => row.package);
-  return advisories.size === 0
-    ? rows
-    : rows.map((row) => ({ ...row, ...advisoriesOf(advisories, row.name) }));
+    select ${indexColumns(sql)} from packages p join releases r on r.package_id = p.id
+    where p.repository_id = ${repositoryId} and p.name = any(${list}) group by p.id`;
+  const advisories = groupBy(await packageAdvisories(sql, repositoryId, list), (row) => row.package);
+  return rows.map((row) => ({ ...row, ...advisoriesOf(advisories, row.name) }));
 }
+
+/** Packages of {@link allIndexRows} that are read at once. */
+const ROWS_AT_ONCE = 1_000;
+
+/** Every package that has a release, in the byte order of their names; few of them are held at a time. */
+export async function* allIndexRows(tx: Queryable, repositoryId: number): AsyncGenerator<IndexRow> {
+  const advisories = groupBy(await packageAdvisories(tx, repositoryId), (row) => row.package);
+  const rows = tx<IndexRow[]>`
+    select ${indexColumns(tx)} from packages p join releases r on r.package_id = p.id
+    where p.repository_id = ${repositoryId} group by p.id order by p.name collate "C"`;
+  for await (const some of rows.cursor(ROWS_AT_ONCE)) {
+    for (const row of some) yield { ...row, ...advisoriesOf(advisories, row.name) };
+  }
+}
+
+const indexColumns = (sql: Queryable) => sql`
+  p.name, p.updated_at as "updatedAt", array_agg(r.version) as versions,
+  array_agg(r.retirement_reason is not null) as retired`;
 
 function advisoriesOf(
   byPackage: ReadonlyMap<PackageName, readonly PackageAdvisory[]>,

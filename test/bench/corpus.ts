@@ -24,8 +24,13 @@ export function numbers(seed: number): () => number {
   };
 }
 
-const hash = (text: string) => trusted(sha256, createHash("sha256").update(text).digest("hex"));
+const hash = (text: string | Buffer) => trusted(sha256, createHash("sha256").update(text).digest("hex"));
 const START = 1_500_000_000_000_000;
+
+/** @returns what stands for the tarball: its digest is the release's checksum, as rows are written. */
+export function blobOf(packageText: string, versionText: string): Buffer {
+  return Buffer.from(`${packageText} ${versionText}`);
+}
 
 /** @returns `packages` packages with `releases` releases in all. */
 export function corpus(packages: number, releases: number): readonly PackageRow[] {
@@ -51,9 +56,9 @@ function release(text: string, number: number, packages: number, random: () => n
   );
   return {
     version,
-    innerChecksum: hash(`${text} ${number} inner`),
+    innerChecksum: hash(blobOf(text, version)),
     outerChecksum: hash(`${text} ${number} outer`),
-    blobKey: "blobs/none",
+    blobKey: `blobs/${hash(blobOf(text, version))}`,
     docs: null,
     retirement: random() < 0.02 ? { reason: "deprecated", message: "use another one" } : null,
     insertedAt: micros(START + Math.floor(random() * 1e14)),
@@ -134,7 +139,7 @@ async function insertPackages(sql: Sql, repositoryId: number, rows: readonly Pac
   await sql`
     insert into releases (package_id, version, inner_checksum, outer_checksum, blob_key, meta, inserted_at,
       retirement_reason, retirement_message)
-    select p.id, r.version, decode(r.checksum, 'hex'), decode(r.checksum, 'hex'), 'blobs/none',
+    select p.id, r.version, decode(r.checksum, 'hex'), decode(r.checksum, 'hex'), 'blobs/' || r.checksum,
       jsonb_build_object('app', p.name, 'build_tools', array['mix']), r.at::timestamptz, r.reason, r.message
     from unnest(${text(releases.map((each) => each.package))}::text[], ${text(releases.map((each) => each.version))}::text[],
       ${text(releases.map((each) => each.innerChecksum))}::text[],

@@ -1,13 +1,21 @@
 /** `npm run bench [NAME ...]`: each figure beside a limit that is measured in the same run. */
 import { availableParallelism } from "node:os";
+import { benchGenerator } from "./generator.ts";
+import { benchHexCore } from "./hex-core.ts";
+import { benchIndexFiles } from "./index-files.ts";
 import { benchPublish } from "./publish.ts";
 import { benchRead } from "./read.ts";
 import { benchRebuild } from "./rebuild.ts";
 import { type Row, table } from "./report.ts";
 import { benchStatic } from "./static.ts";
+import { benchUnchanged } from "./unchanged.ts";
 
 const BENCHES: Readonly<Record<string, () => Promise<readonly Row[]>>> = {
+  "index-files": benchIndexFiles,
+  generator: benchGenerator,
+  "hex-core": benchHexCore,
   rebuild: benchRebuild,
+  unchanged: benchUnchanged,
   publish: benchPublish,
   static: benchStatic,
   read: benchRead,

@@ -1,6 +1,6 @@
 /**
  * Publishes a second through one API process with a folder store, generation included, and how long each
- * takes. Beside it: how often Postgres commits a small transaction from as many clients.
+ * takes, in a registry of the size of hex.pm. Beside it: how often Postgres commits a small transaction from as many clients.
  */
 import { randomBytes } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
@@ -10,12 +10,17 @@ import { buildTarball } from "../../hex/tarball/build.ts";
 import { openFolderStore } from "../../store/objects/folder.ts";
 import { startEmbeddedPostgres } from "../../store/postgres/embedded.ts";
 import { migrate } from "../../store/postgres/migrate.ts";
+import { ensurePublicRepository } from "../../store/queries/repositories.ts";
+import { NAME } from "../support/api-settings.ts";
 import { openDatabase } from "../support/open-database.ts";
 import { startRegistry, type TestRegistry } from "../support/registry.ts";
+import { corpus, insertCorpus } from "./corpus.ts";
 import { percentile, type Row } from "./report.ts";
 
 const CLIENTS = [1, 8, 32];
 const SECONDS = 8;
+const PACKAGES = 20_000;
+const RELEASES = 190_000;
 
 export async function benchPublish(): Promise<readonly Row[]> {
   const folder = await mkdtemp(join(tmpdir(), "skep-bench-"));
@@ -23,6 +28,8 @@ export async function benchPublish(): Promise<readonly Row[]> {
   const postgres = await startEmbeddedPostgres({ folder: join(folder, "postgres") });
   const database = openDatabase(postgres.url);
   await migrate(database.sql);
+  const { id } = await ensurePublicRepository(database.sql, NAME);
+  await insertCorpus(database.sql, id, corpus(PACKAGES, RELEASES));
   const registry = await startRegistry({
     database,
     publicStore: await openFolderStore(join(folder, "public")),

@@ -157,6 +157,43 @@ describe("migrate, user create, key create, rebuild", () => {
   });
 });
 
+it("diff tells what the next build would change", async () => {
+  const own = await skepFolder();
+  try {
+    await (await own.serve()).stop();
+    expect(await own.run(["diff"])).toMatchObject({
+      code: 0,
+      stdout: "",
+      stderr: "nothing waits to be built\n",
+    });
+    expect((await own.run(["organization", "create", "acme", "--admin", "admin"])).code).toBe(0);
+    const { code, stdout } = await own.run(["diff"]);
+    expect([code, stdout.split("\n")]).toEqual([
+      0,
+      [
+        "acme: 1 change, 0 packages to build",
+        "  repos/acme/public_key will be written",
+        "  repos/acme/versions will be written",
+        "  repos/acme/names will be written",
+        "",
+      ],
+    ]);
+    const lines = (await own.run(["diff", "--json", "--limit", "1"])).stdout.trim().split("\n");
+    expect(lines.map((line) => JSON.parse(line))).toEqual([
+      { repository: "acme", changes: 1, packages: 0, intents: 0 },
+      { key: "repos/acme/public_key", action: "create", words: [] },
+    ]);
+    // A build is to come, so nothing is wrong.
+    const checked = await own.run(["rebuild", "--check"]);
+    expect([checked.code, checked.stdout.split("\n")[0]]).toEqual([
+      0,
+      "repos/acme/names: missing (a build is pending)",
+    ]);
+  } finally {
+    await own.remove();
+  }
+});
+
 it("rebuild --adopt names what only the store has, and goes on without it when it is told to", async () => {
   const own = await skepFolder();
   try {
@@ -165,13 +202,14 @@ it("rebuild --adopt names what only the store has, and goes on without it when i
     await mkdir(tarballs, { recursive: true });
     await writeFile(join(tarballs, "late-1.0.0.tar"), "published since the backup");
     const refused = await own.run(["rebuild", "--adopt"]);
-    expect([refused.code, refused.stdout]).toEqual([1, ""]);
+    expect([refused.code, refused.stdout]).toEqual([1, "tarballs/late-1.0.0.tar: stray\n"]);
     expect(refused.stderr).toMatch(
-      /^skep: the public store holds a release that the database does not know; nothing was changed:\n {2}tarballs\/late-1\.0\.0\.tar\n/,
+      /^skep: 1 object of the public store tells of what the database does not know; nothing was changed/,
     );
     const accepted = await own.run(["rebuild", "--adopt", "--accept-loss"]);
     expect(accepted.code).toBe(0);
-    expect(accepted.stderr).toContain("not in the database, left where it is: tarballs/late-1.0.0.tar");
+    expect(accepted.stderr).toContain("left where they are: 1 objects");
+    expect((await own.run(["rebuild"])).stderr).toContain("0 objects written, 0 deleted");
     expect((await own.run(["rebuild", "--check"])).stdout).toBe("tarballs/late-1.0.0.tar: stray\n");
     for (const flags of [["--check", "--adopt"], ["--adopt", "--delete-strays"], ["--accept-loss"]]) {
       expect(await own.run(["rebuild", ...flags])).toMatchObject({

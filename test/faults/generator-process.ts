@@ -3,8 +3,10 @@
  * point. Run by `killed-generator.test.ts` with its set-up as JSON in the first argument.
  */
 import { readFileSync } from "node:fs";
-import { newCounters } from "../../generator/context.ts";
+import { adopt } from "../../generator/adopt/adopt.ts";
+import { type GeneratorContext, newCounters } from "../../generator/context.ts";
 import { Generator } from "../../generator/generator.ts";
+import { rebuild } from "../../generator/rebuild.ts";
 import type { StepName } from "../../generator/steps.ts";
 import { pemSigner } from "../../proto/pem-signer.ts";
 import { openFolderStore } from "../../store/objects/folder.ts";
@@ -18,6 +20,8 @@ export interface GeneratorProcessSetup {
   readonly keyFile: string;
   readonly step: StepName;
   readonly phase: "before" | "after";
+  /** Absent: it settles. */
+  readonly work?: "adopt" | "rebuild";
 }
 
 const setup: GeneratorProcessSetup = JSON.parse(process.argv[2] ?? "{}");
@@ -27,7 +31,7 @@ const log = {
   error: (fields: object, message: string) => console.error(message, fields),
 };
 const sql = openPool(setup.databaseUrl, { role: "skep_generator" });
-const generator = new Generator({
+const context: GeneratorContext = {
   sql,
   publicStore: await openFolderStore(setup.publicFolder),
   privateStore: await openFolderStore(setup.privateFolder),
@@ -40,7 +44,11 @@ const generator = new Generator({
   onStep: async (step, phase) => {
     if (step === setup.step && phase === setup.phase) process.kill(process.pid, "SIGKILL");
   },
-});
-await generator.settle();
+};
+const generator = new Generator(context);
+const { signal } = new AbortController();
+if (setup.work === "adopt") await adopt(context, { acceptLoss: true, onFinding() {}, signal });
+if (setup.work === undefined) await generator.settle();
+else await rebuild(context, generator, { strays: "few", signal });
 await generator.releaseClaims();
 await sql.end();

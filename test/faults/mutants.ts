@@ -116,6 +116,36 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [['.digest("hex") !== payloadHash', '.digest("hex") === ""']],
     caughtBy: "lost-bytes",
   },
+  {
+    name: "revisions not raised above what the store has seen",
+    file: "generator/adopt/adopt.ts",
+    edits: [["await raiseRevisions(tx, repository.id, [...packages], revision);", ""]],
+    caughtBy: "adopt",
+  },
+  {
+    name: "what only the store has is taken for what is to go",
+    file: "generator/look.ts",
+    edits: [["doubtful.filter((key) => !kept.has(key))", "doubtful"]],
+    caughtBy: "adopt",
+  },
+  {
+    name: "deletions of before the backup go on",
+    file: "generator/adopt/survey.ts",
+    edits: [["survey.lost.add(key);", ""]],
+    caughtBy: "adopt",
+  },
+  {
+    name: "what is held of the indexes is of any past",
+    file: "generator/index/index-states.ts",
+    edits: [["if (!isSamePast || since.length", "if (since.length"]],
+    caughtBy: "index-states",
+  },
+  {
+    name: "missing changes of the indexes not noticed",
+    file: "generator/index/index-states.ts",
+    edits: [["!isSamePast || since.length !== current - state.revision", "!isSamePast"]],
+    caughtBy: "index-states",
+  },
 ];
 
 /** Applies the mutant that SKEP_MUTANT names; a mutant that no longer applies is an error. */

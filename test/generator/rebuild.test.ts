@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { checkBucket } from "../../generator/check.ts";
 import { rebuild } from "../../generator/rebuild.ts";
+import { testSigner } from "../support/signing.ts";
 import { createWorld, type World } from "../support/world.ts";
 
 let world: World;
@@ -49,6 +50,56 @@ it("writes nothing when nothing differs", async () => {
   expect(context.counters.puts).toBe(0);
   expect(progress.at(-1)).toBe(1);
   expect(await contents()).toEqual(before);
+});
+
+it("stopped on its way and started again, it writes each object once", async () => {
+  const before = await contents();
+  for (const key of Object.keys(before)) await world.publicStore.delete(key);
+  const puts = () => world.publicStore.succeeded("put");
+  const start = puts();
+  world.publicStore.failBefore("put", "versions", { times: 5, error: new Error("killed") });
+  await expect(runRebuild()).rejects.toThrow("killed");
+  const done = puts() - start;
+  expect(done).toBeGreaterThan(0);
+  world.publicStore.heal();
+  await runRebuild();
+  expect(puts() - start).toBe(Object.keys(before).length);
+  expect(await contents()).toEqual(before);
+});
+
+it("of files that are written anew for their headers the signature is taken over, once it was verified", async () => {
+  const restore = async (key: string, change: (body: Uint8Array) => Uint8Array, version?: string) => {
+    const object = await world.publicStore.get(key);
+    if (object === undefined) throw new Error(`no ${key}`);
+    const metadata = { ...object.metadata, ...(version && { "skep-header-version": version }) };
+    await world.publicStore.put(key, change(object.body), {
+      precondition: { kind: "none" },
+      metadata: version === undefined ? {} : metadata,
+    });
+  };
+  const before = await contents();
+  await restore("packages/foo", (body) => body, "0");
+  await restore("names", (body) => body);
+  // Another payload under our signature, and bytes that nobody signed: neither is believed.
+  const other = await world.publicStore.get("packages/foo");
+  await restore("packages/bar", () => other?.body ?? Buffer.alloc(0), "0");
+  await restore("versions", () => Buffer.from("by hand"), "0");
+  let signatures = 0;
+  const signer = testSigner();
+  const counting = {
+    publicKeyPem: signer.publicKeyPem,
+    fingerprint: signer.fingerprint,
+    sign(payload: Uint8Array) {
+      signatures += 1;
+      return signer.sign(payload);
+    },
+  };
+  const { generator, context } = world.generator({ signer: counting });
+  await rebuild(context, generator, { strays: "few", signal: new AbortController().signal });
+  await generator.releaseClaims();
+  expect([context.counters.puts, signatures]).toEqual([4, 2]);
+  expect(await contents()).toEqual(before);
+  await world.expectWhole(LIVE);
 });
 
 it("gives the same bytes when the whole public store is lost", async () => {
@@ -130,7 +181,16 @@ describe("check", () => {
     await world.publicStore.put("packages/foo", old?.body ?? Buffer.alloc(0), {
       precondition: { kind: "none" },
     });
-    expect(await check()).toEqual([{ key: "packages/foo", difference: "other payload" }]);
+    expect(await check()).toEqual([
+      {
+        key: "packages/foo",
+        difference: "other payload",
+        fields: [
+          { field: "releases[1.0.0].retired", wanted: { reason: "security", message: "do not use it" } },
+          { field: "revision", stored: 2, wanted: 3 },
+        ],
+      },
+    ]);
   });
 
   it("headers of an older rule: other headers", async () => {

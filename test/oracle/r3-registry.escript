@@ -3,6 +3,7 @@
 %%   {encode, Function, Message}.            what r3_hex_registry:Function(Message) gives
 %%   {sign, Payload, PrivateKey}.            a Signed message
 %%   {open, File, Repository, Name, Key}.    the version of the only release in that packages/NAME
+%%   {list, Function, Path, Repository, Key}. what r3_hex_registry:Function lists in that file, a line a package
 -mode(compile).
 
 main([File]) ->
@@ -26,4 +27,13 @@ answer({sign, Payload, PrivateKey}) ->
 answer({open, File, Repository, Name, Key}) ->
     {ok, Payload} = r3_hex_registry:decode_and_verify_signed(zlib:gunzip(File), Key),
     {ok, [#{version := Version}]} = r3_hex_registry:decode_package(Payload, Repository, Name),
-    Version.
+    Version;
+answer({list, Function, Path, Repository, Key}) ->
+    {ok, File} = file:read_file(Path),
+    {ok, Payload} = r3_hex_registry:decode_and_verify_signed(zlib:gunzip(File), Key),
+    {ok, Packages} = r3_hex_registry:Function(Payload, Repository),
+    iolist_to_binary([line(Package) || Package <- Packages]).
+
+line(#{name := Name, versions := Versions, retired := Retired}) ->
+    [lists:join(" ", [Name | Versions]), [[" ", integer_to_list(Index)] || Index <- Retired], "\n"];
+line(#{name := Name}) -> [Name, "\n"].

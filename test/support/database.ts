@@ -17,10 +17,20 @@ declare module "vitest" {
 }
 
 /** @returns a fresh database; call `drop` in afterAll. */
-export async function createTestDatabase(): Promise<TestDatabase> {
+export function createTestDatabase(): Promise<TestDatabase> {
+  return cloneDatabase(inject("templateDatabase"));
+}
+
+/** @returns a backup of the database as it is now. Its connections are cut, and come back by themselves. */
+export function backUp(database: TestDatabase): Promise<TestDatabase> {
+  return cloneDatabase(new URL(database.url).pathname.slice(1));
+}
+
+async function cloneDatabase(template: string): Promise<TestDatabase> {
   const admin = openPool(inject("databaseUrl"), { max: 1 });
   const name = `skep_test_${randomBytes(6).toString("hex")}`;
-  await admin.unsafe(`create database ${name} template ${inject("templateDatabase")}`);
+  await admin`select pg_terminate_backend(pid) from pg_stat_activity where datname = ${template}`;
+  await admin.unsafe(`create database ${name} template ${template}`);
   const url = new URL(inject("databaseUrl"));
   url.pathname = `/${name}`;
   const database = openDatabase(url.href);

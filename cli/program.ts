@@ -27,6 +27,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<MakeCommand>>> = {
   "read-only": async () => (await import("./commands/read-only.ts")).readOnlyCommand,
   advisories: async () => (await import("./commands/advisories.ts")).advisoriesCommand,
   downloads: async () => (await import("./commands/downloads.ts")).downloadsCommand,
+  build: async () => (await import("./commands/build.ts")).buildCommand,
   rebuild: async () => (await import("./commands/rebuild.ts")).rebuildCommand,
   verify: async () => (await import("./commands/verify.ts")).verifyCommand,
   config: async () => (await import("./commands/config.ts")).configCommand,

@@ -1,5 +1,6 @@
 /** `npm run bench [NAME ...]`: each figure beside a limit that is measured in the same run. */
 import { availableParallelism } from "node:os";
+import { benchBuild } from "./build.ts";
 import { benchPublish } from "./publish.ts";
 import { benchRead } from "./read.ts";
 import { benchRebuild } from "./rebuild.ts";
@@ -9,6 +10,7 @@ import { benchStatic } from "./static.ts";
 const BENCHES: Readonly<Record<string, () => Promise<readonly Row[]>>> = {
   rebuild: benchRebuild,
   publish: benchPublish,
+  build: benchBuild,
   static: benchStatic,
   read: benchRead,
 };

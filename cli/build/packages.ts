@@ -13,6 +13,7 @@ import type { PackageRow, ReleaseRow } from "../../store/queries/registry.ts";
 import type { Cache, CachedPackage, CachedTarball } from "./cache.ts";
 import { type Earlier, microsFrom } from "./earlier.ts";
 import { ReleaseProblem, readRelease, type TarballRelease, type TarballRequirement } from "./release.ts";
+import type { NewFile, StagedFile } from "./replace-files.ts";
 import type { Retirements } from "./retirements.ts";
 import { identityOf, isSameFile, type TarballFile } from "./tarballs.ts";
 
@@ -22,6 +23,8 @@ export interface PackagesInput {
   /** Where a dependency is that is not here and does not say where it is. */
   readonly external: RepositoryName;
   readonly signer: Signer;
+  /** Keeps a new file until all of them are put into place. */
+  readonly stage: (file: NewFile) => Promise<StagedFile>;
   readonly tarballs: ReadonlyMap<PackageName, readonly TarballFile[]>;
   readonly retirements: Retirements;
   readonly advisories: ReadonlyMap<PackageName, readonly PackageAdvisory[]>;
@@ -38,7 +41,7 @@ export interface BuiltPackage {
   /** Of the newest release. */
   readonly publishedAt: Micros;
   /** Undefined: the file stays as it is. */
-  readonly file: Uint8Array | undefined;
+  readonly file: StagedFile | undefined;
   /** What the cache is to remember; a line where that is what it remembers already. */
   readonly memory: CachedPackage | Memory;
 }
@@ -80,7 +83,7 @@ export async function buildPackages(input: PackagesInput): Promise<BuiltPackages
       const found = readReleases(name, files, cached);
       read += found.read;
       problems.push(...found.problems);
-      // Nothing will be written, so nothing is signed.
+      // Nothing will be put into place, so nothing is signed.
       if (problems.length === 0) packages.set(name, await buildFile(input, name, files, found.releases));
     }
     done += 1;
@@ -186,7 +189,8 @@ async function buildFile(
   // A run that was cut off may have given this revision to other contents.
   const revision = Math.max(input.revision, row.revision + 1);
   const payload = encodePackage(buildPackage(input.repository, { ...row, revision }));
-  return { ...built, file: await signedFile(payload, input.signer), memory: { ...memory, revision } };
+  const file = await input.stage({ key: `packages/${name}`, bytes: await signedFile(payload, input.signer) });
+  return { ...built, file, memory: { ...memory, revision } };
 }
 
 /** @returns whether the folder has this very file, signed with the key of today. */

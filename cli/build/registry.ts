@@ -17,7 +17,7 @@ import type { IndexRow } from "../../store/queries/registry.ts";
 import { cacheLine, formatCache, readCache } from "./cache.ts";
 import { type Earlier, readEarlier } from "./earlier.ts";
 import { type BuiltPackage, type BuiltPackages, buildPackages } from "./packages.ts";
-import { type NewFile, replaceFiles } from "./replace-files.ts";
+import { type NewFile, replaceFiles, Staging } from "./replace-files.ts";
 import type { Retirements } from "./retirements.ts";
 import { identityOf, listTarballs, type TarballFolder } from "./tarballs.ts";
 
@@ -38,6 +38,8 @@ export interface BuildOptions {
   readonly allowRemovals: boolean;
   readonly clock: () => Date;
   readonly onProgress?: (done: number, total: number) => void;
+  /** As {@link replaceFiles} has it. */
+  readonly onStep?: (key: string) => void;
 }
 
 export interface BuildReport {
@@ -56,7 +58,7 @@ export interface BuildReport {
 const OWN_FOLDER = ".skep-build";
 
 /**
- * Nothing is written before every tarball is known to be right.
+ * Nothing is put into place before every tarball is known to be right.
  * @throws SkepError `usage` for another key or name, `verification_failed` for tarballs that are none, by name,
  *   `too_many_deletions`, `store_unavailable`
  */
@@ -67,42 +69,44 @@ export async function buildRegistry(options: BuildOptions): Promise<BuildReport>
     for (const path of ["tarballs", "packages", OWN_FOLDER])
       await mkdir(join(folder, path), { recursive: true });
   });
-  return new FolderLocks(own).withLock("lock", async () => {
-    const earlier = readEarlier(folder);
-    refuseIdentity(options, earlier);
-    const cacheFile = options.cacheFile ?? join(own, "cache");
-    const { cache, damaged } = await readCache(cacheFile);
-    const tarballs = listTarballs(join(folder, "tarballs"));
-    const now = options.clock();
-    const revision = earlier.revision + 1;
-    const built = await buildPackages({
-      ...options,
-      tarballs: tarballs.packages,
-      earlier,
-      cache,
-      revision,
-      now,
-    });
-    refuseProblems(options, tarballs, built);
-    const removed = earlier.packageFiles.filter((name) => !tarballs.packages.has(name as PackageName));
-    refuseRemovals(options, removed.length, earlier.packageFiles.length);
+  const build = async () => {
+    const staging = await Staging.open(join(own, "staged"));
+    return replaceRegistry(options, own, staging).finally(() => staging.close());
+  };
+  return reported(`write into ${folder}`, () => new FolderLocks(own).withLock("lock", build));
+}
 
-    const groups = await changedFiles(options, earlier, tarballs, built.packages, revision, now);
-    const keys = groups.flat().map(({ key }) => key);
-    const isThere = new Set(keys.filter((key) => existsSync(join(folder, key))));
-    const removedKeys = removed.map((name) => `packages/${name}`).sort();
-    await replaceFiles(folder, join(own, "staged"), { groups, removed: removedKeys });
-    await writeCache(folder, cacheFile, built.packages);
-    return {
-      packages: built.packages.length,
-      releases: [...tarballs.packages.values()].reduce((sum, files) => sum + files.length, 0),
-      read: built.read,
-      created: keys.filter((key) => !isThere.has(key)),
-      updated: keys.filter((key) => isThere.has(key)),
-      removed: removedKeys,
-      cacheDamaged: damaged,
-    };
-  });
+async function replaceRegistry(options: BuildOptions, own: string, staging: Staging): Promise<BuildReport> {
+  const { folder } = options;
+  const earlier = readEarlier(folder);
+  refuseIdentity(options, earlier);
+  const cacheFile = options.cacheFile ?? join(own, "cache");
+  const { cache, damaged } = await readCache(cacheFile);
+  const tarballs = listTarballs(join(folder, "tarballs"));
+  const gone = earlier.packageFiles.filter((name) => !tarballs.packages.has(name as PackageName));
+  refuseRemovals(options, gone.length, earlier.packageFiles.length);
+  const run = { earlier, revision: earlier.revision + 1, now: options.clock() };
+  const stage = (file: NewFile) => staging.stage(file);
+  const built = await buildPackages({ ...options, ...run, tarballs: tarballs.packages, cache, stage });
+  refuseProblems(options, tarballs, built);
+
+  const packageFiles = built.packages.flatMap(({ file }) => file ?? []);
+  const others = await repositoryFiles(options, run, tarballs, built.packages);
+  const groups = [packageFiles, ...(await Promise.all(others.map(async (file) => [await stage(file)])))];
+  const keys = groups.flat().map(({ key }) => key);
+  const isThere = new Set(keys.filter((key) => existsSync(join(folder, key))));
+  const removed = gone.map((name) => `packages/${name}`).sort();
+  await replaceFiles(folder, { groups, removed, onStep: options.onStep });
+  await writeCache(folder, cacheFile, built.packages);
+  return {
+    packages: built.packages.length,
+    releases: [...tarballs.packages.values()].reduce((sum, files) => sum + files.length, 0),
+    read: built.read,
+    created: keys.filter((key) => !isThere.has(key)),
+    updated: keys.filter((key) => isThere.has(key)),
+    removed,
+    cacheDamaged: damaged,
+  };
 }
 
 /** Clients that know this registry would refuse every file. */
@@ -138,7 +142,7 @@ function refuseProblems(options: BuildOptions, tarballs: TarballFolder, built: B
   if (problems.length === 0) return;
   throw new SkepError(
     "verification_failed",
-    `${problems.length} problem(s), so nothing was written:\n${problems.sort().join("\n")}`,
+    `${problems.length} problem(s), so nothing was changed:\n${problems.sort().join("\n")}`,
   );
 }
 
@@ -146,20 +150,24 @@ function refuseRemovals({ folder, allowRemovals }: BuildOptions, removed: number
   if (allowRemovals || removed <= Math.max(STRAYS_ALLOWED.count, files * STRAYS_ALLOWED.share)) return;
   throw new SkepError(
     "too_many_deletions",
-    `${removed} of ${files} packages have no tarball in ${join(folder, "tarballs")} any more, so nothing was written: ` +
+    `${removed} of ${files} packages have no tarball in ${join(folder, "tarballs")} any more, so nothing was changed: ` +
       "put them back, or give --allow-removals",
   );
 }
 
-/** In the order in which they are put into place. */
-async function changedFiles(
+interface Run {
+  readonly earlier: Earlier;
+  readonly revision: number;
+  readonly now: Date;
+}
+
+/** @returns `public_key` and the indexes that change, in the order in which they are put into place. */
+async function repositoryFiles(
   { repository, signer, advisories, retirements }: BuildOptions,
-  earlier: Earlier,
+  { earlier, revision, now }: Run,
   tarballs: TarballFolder,
   packages: readonly BuiltPackage[],
-  revision: number,
-  now: Date,
-): Promise<readonly (readonly NewFile[])[]> {
+): Promise<readonly NewFile[]> {
   const rows = packages.map((built): IndexRow => {
     const { name } = built;
     const versions = tarballs.packages.get(name)?.map(({ version }) => version) ?? [];
@@ -174,22 +182,19 @@ async function changedFiles(
   const index = async (
     key: string,
     encode: (revision: number) => Uint8Array,
-  ): Promise<readonly NewFile[]> => {
+  ): Promise<NewFile | undefined> => {
     const before = earlier.fingerprint === signer.fingerprint ? earlier.payload(key) : undefined;
-    if (before !== undefined && Buffer.from(encode(earlier.revision)).equals(before)) return [];
-    return [{ key, bytes: await signedFile(encode(revision), signer) }];
+    if (before !== undefined && Buffer.from(encode(earlier.revision)).equals(before)) return undefined;
+    return { key, bytes: await signedFile(encode(revision), signer) };
   };
   const publicKey = Buffer.from(signer.publicKeyPem);
-  return [
-    packages.flatMap(({ name, file }) =>
-      file === undefined ? [] : [{ key: `packages/${name}`, bytes: file }],
-    ),
-    publicKey.equals(earlier.file("public_key") ?? new Uint8Array())
-      ? []
-      : [{ key: "public_key", bytes: publicKey }],
+  const hasKey = publicKey.equals(earlier.file("public_key") ?? new Uint8Array());
+  const files = [
+    hasKey ? undefined : { key: "public_key", bytes: publicKey },
     await index("versions", (at) => encodeVersions(buildVersions(repository, at, rows))),
     await index("names", (at) => encodeNames(buildNames(repository, at, rows))),
   ];
+  return files.flatMap((file) => file ?? []);
 }
 
 /** A package that is new was updated when its last release came, one that has changed was so today. */

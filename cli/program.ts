@@ -28,6 +28,8 @@ const COMMANDS: Readonly<Record<string, () => Promise<MakeCommand>>> = {
   advisories: async () => (await import("./commands/advisories.ts")).advisoriesCommand,
   downloads: async () => (await import("./commands/downloads.ts")).downloadsCommand,
   build: async () => (await import("./commands/build.ts")).buildCommand,
+  import: async () => (await import("./commands/import.ts")).importCommand,
+  export: async () => (await import("./commands/export.ts")).exportCommand,
   rebuild: async () => (await import("./commands/rebuild.ts")).rebuildCommand,
   verify: async () => (await import("./commands/verify.ts")).verifyCommand,
   config: async () => (await import("./commands/config.ts")).configCommand,

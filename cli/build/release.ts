@@ -13,6 +13,7 @@ import type { MetadataRequirement } from "../../hex/metadata/requirements.ts";
 import { TarballError } from "../../hex/tarball/errors.ts";
 import { readTarballMetadata, type TarballHead } from "../../hex/tarball/tarball.ts";
 import { isValidRequirement } from "../../hex/versions/requirement.ts";
+import { LARGEST_TARBALL } from "../../mirror/tarball-check.ts";
 import type { TarballFile } from "./tarballs.ts";
 
 export interface TarballRequirement {
@@ -35,8 +36,6 @@ export class ReleaseProblem extends Error {
   override readonly name = "ReleaseProblem";
 }
 
-/** As much as clients take; those of old packages are larger than what may be published today. */
-const LARGEST_TARBALL = 64 << 20;
 // What hex.pm writes for none.
 const ANY_VERSION = ">= 0.0.0";
 

@@ -3,6 +3,7 @@
 %%   {encode, Function, Message}.            what r3_hex_registry:Function(Message) gives
 %%   {sign, Payload, PrivateKey}.            a Signed message
 %%   {open, File, Repository, Name, Key}.    the version of the only release in that packages/NAME
+%%   {versions, File, Repository, Key}.      a line for each package of that `versions`: its name and its versions
 -mode(compile).
 
 main([File]) ->
@@ -26,4 +27,9 @@ answer({sign, Payload, PrivateKey}) ->
 answer({open, File, Repository, Name, Key}) ->
     {ok, Payload} = r3_hex_registry:decode_and_verify_signed(zlib:gunzip(File), Key),
     {ok, [#{version := Version}]} = r3_hex_registry:decode_package(Payload, Repository, Name),
-    Version.
+    Version;
+answer({versions, File, Repository, Key}) ->
+    {ok, Payload} = r3_hex_registry:decode_and_verify_signed(zlib:gunzip(File), Key),
+    {ok, Packages} = r3_hex_registry:decode_versions(Payload, Repository),
+    iolist_to_binary([[Name, [[" ", Version] || Version <- Versions], "\n"]
+                      || #{name := Name, versions := Versions} <- Packages]).

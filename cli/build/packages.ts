@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { buildPackage } from "../../generator/build/package.ts";
 import { signedFile } from "../../generator/build/signed-file.ts";
 import { inParallel } from "../../generator/parallel.ts";
-import type { PackageName, RepositoryName } from "../../hex/ids.ts";
+import type { PackageName, RepositoryName, Version } from "../../hex/ids.ts";
 import { encodePackage, type RegistryPackage } from "../../proto/registry.ts";
 import type { Signer } from "../../proto/signer.ts";
 import { type Micros, micros, microsOf } from "../../schemas/time.ts";
@@ -12,7 +12,8 @@ import type { PackageAdvisory } from "../../store/queries/advisories.ts";
 import type { PackageRow, ReleaseRow } from "../../store/queries/registry.ts";
 import type { Cache, CachedPackage, CachedTarball } from "./cache.ts";
 import { type Earlier, microsFrom } from "./earlier.ts";
-import { ReleaseProblem, readRelease, type TarballRelease, type TarballRequirement } from "./release.ts";
+import { openReaders } from "./readers.ts";
+import type { TarballRelease, TarballRequirement } from "./release.ts";
 import type { NewFile, StagedFile } from "./replace-files.ts";
 import type { Retirements } from "./retirements.ts";
 import { identityOf, isSameFile, type TarballFile } from "./tarballs.ts";
@@ -72,24 +73,54 @@ const SETTLED_MILLISECONDS = 2_000;
 
 export async function buildPackages(input: PackagesInput): Promise<BuiltPackages> {
   const packages = new Map<PackageName, BuiltPackage>();
-  const problems: string[] = [];
-  let read = 0;
-  let done = 0;
-  await inParallel(AT_ONCE, input.tarballs, async ([name, files]) => {
+  const changed: ChangedPackage[] = [];
+  for (const [name, files] of input.tarballs) {
     const cached = input.cache.get(name);
     if (cached !== undefined && isAsBefore(input, files, cached)) {
       packages.set(name, { name, publishedAt: cached.publishedAt, file: undefined, memory: cached });
-    } else {
-      const found = readReleases(name, files, cached);
-      read += found.read;
-      problems.push(...found.problems);
-      // Nothing will be put into place, so nothing is signed.
-      if (problems.length === 0) packages.set(name, await buildFile(input, name, files, found.releases));
+    } else changed.push(changedPackage(name, files, cached));
+  }
+  const problems: string[] = [];
+  const read = changed.reduce((sum, { unread }) => sum + unread.length, 0);
+  let done = packages.size;
+  const readers = openReaders(read);
+  await inParallel(AT_ONCE, changed, async ({ name, files, known, unread }) => {
+    for (const [index, result] of (await readers.read(name, unread)).entries()) {
+      const file = unread[index];
+      if ("problem" in result) problems.push(result.problem);
+      else if (file !== undefined) known.set(file.version, result.release);
     }
+    // Nothing will be put into place, so nothing is signed.
+    if (problems.length === 0) packages.set(name, await buildFile(input, name, files, known));
     done += 1;
     input.onProgress?.(done, input.tarballs.size);
-  });
+  }).finally(() => readers.close());
   return { packages: [...input.tarballs.keys()].flatMap((name) => packages.get(name) ?? []), problems, read };
+}
+
+interface ChangedPackage {
+  readonly name: PackageName;
+  readonly files: readonly TarballFile[];
+  /** What the cache remembers of them, by version; the rest is added when it is read. */
+  readonly known: Map<Version, TarballRelease>;
+  readonly unread: readonly TarballFile[];
+}
+
+function changedPackage(
+  name: PackageName,
+  files: readonly TarballFile[],
+  cached: CachedPackage | undefined,
+): ChangedPackage {
+  const releases = cached?.releases() ?? [];
+  const before = new Map(
+    cached?.tarballs.map((one, index) => [one.version, { one, release: releases[index] }]),
+  );
+  const known = new Map<Version, TarballRelease>();
+  for (const file of files) {
+    const { one, release } = before.get(file.version) ?? {};
+    if (release !== undefined && isCached(file, one)) known.set(file.version, release);
+  }
+  return { name, files, known, unread: files.filter(({ version }) => !known.has(version)) };
 }
 
 function isAsBefore(input: PackagesInput, files: readonly TarballFile[], cached: CachedPackage): boolean {
@@ -119,51 +150,16 @@ function circumstancesOf(input: PackagesInput, name: PackageName, unplaced: read
   return createHash("sha256").update(JSON.stringify(parts)).digest("base64");
 }
 
-interface ReadReleases {
-  /** In the order of the files. */
-  readonly releases: readonly TarballRelease[];
-  readonly problems: readonly string[];
-  readonly read: number;
-}
-
-function readReleases(
-  name: PackageName,
-  files: readonly TarballFile[],
-  cached: CachedPackage | undefined,
-): ReadReleases {
-  const known = cached?.releases() ?? [];
-  const byVersion = new Map(
-    cached?.tarballs.map((one, index) => [one.version, { one, release: known[index] }]),
-  );
-  const releases: TarballRelease[] = [];
-  const problems: string[] = [];
-  let read = 0;
-  for (const file of files) {
-    const before = byVersion.get(file.version);
-    if (before?.release !== undefined && isCached(file, before.one)) {
-      releases.push(before.release);
-      continue;
-    }
-    try {
-      read += 1;
-      releases.push(readRelease(name, file));
-    } catch (error) {
-      if (!(error instanceof ReleaseProblem)) throw error;
-      problems.push(`${file.path}: ${error.message}`);
-    }
-  }
-  return { releases, problems, read };
-}
-
 async function buildFile(
   input: PackagesInput,
   name: PackageName,
   files: readonly TarballFile[],
-  releases: readonly TarballRelease[],
+  known: ReadonlyMap<Version, TarballRelease>,
 ): Promise<BuiltPackage> {
   const earlier = input.earlier.package(name);
-  const rows = files.flatMap((file, index) => {
-    const release = releases[index];
+  const releases = files.flatMap(({ version }) => known.get(version) ?? []);
+  const rows = files.flatMap((file) => {
+    const release = known.get(file.version);
     return release === undefined ? [] : [releaseRow(input, name, file, release, earlier)];
   });
   const row: PackageRow = {

@@ -1,8 +1,7 @@
 /** Puts the files of a registry into their places, so that whatever cuts it off leaves a registry that clients can use. */
-import { mkdir, rename, rm, unlink } from "node:fs/promises";
+import { mkdir, rename, rm, unlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { unless } from "../../store/objects/errno.ts";
-import { stageFile } from "../../store/objects/folder-files.ts";
 import { syncFolder } from "../data-folder.ts";
 
 export interface NewFile {
@@ -31,6 +30,7 @@ export interface Replacement {
  */
 export class Staging {
   readonly #folder: string;
+  #count = 0;
 
   private constructor(folder: string) {
     this.#folder = folder;
@@ -44,7 +44,9 @@ export class Staging {
   }
 
   async stage({ key, bytes }: NewFile): Promise<StagedFile> {
-    return { key, path: (await stageFile(this.#folder, bytes)).path };
+    const path = join(this.#folder, String(this.#count++));
+    await writeFile(path, bytes, { flag: "wx", flush: true });
+    return { key, path };
   }
 
   async close(): Promise<void> {

@@ -7,8 +7,7 @@ import { gunzipOneMember } from "../../proto/gzip.ts";
 import { publicKeyFingerprint, readPublicKey } from "../../proto/public-key.ts";
 import { decodeNames, decodePackage, decodeVersions, type RegistryPackage } from "../../proto/registry.ts";
 import { verifySigned } from "../../proto/sign.ts";
-import type { RegistryTimestamp } from "../../proto/wire.ts";
-import { type Micros, micros } from "../../schemas/time.ts";
+import { type Micros, microsFrom } from "../../schemas/time.ts";
 
 export interface Earlier {
   /** Undefined where there is no public key. */
@@ -54,10 +53,6 @@ export function readEarlier(folder: string): Earlier {
       return found?.name === name ? found : undefined;
     },
   };
-}
-
-export function microsFrom({ seconds, nanos }: RegistryTimestamp): Micros {
-  return micros(seconds * 1_000_000 + Math.floor(nanos / 1_000));
 }
 
 function openFile(file: Uint8Array | undefined, key: KeyObject | undefined): Uint8Array | undefined {

@@ -60,14 +60,8 @@ export function threadReaders(count: number): Readers {
     for (const { reject } of waiting.values()) reject(error);
     waiting.clear();
   };
-  // Beside this file, and of its kind.
-  const file = import.meta.url.replace(/readers\.([jt]s)$/, "reader-thread.$1");
-  const execArgv = file.endsWith(".ts") ? ["--import", "tsx"] : [];
   const workers = Array.from({ length: count }, () => {
-    const worker = new Worker(new URL(file), {
-      execArgv,
-      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MEGABYTES },
-    });
+    const worker = openThread();
     worker.on("message", ({ id, results }: ReadAnswer) => {
       waiting.get(id)?.resolve(results);
       waiting.delete(id);
@@ -89,4 +83,15 @@ export function threadReaders(count: number): Readers {
       await Promise.all(workers.map((worker) => worker.terminate()));
     },
   };
+}
+
+function openThread(): Worker {
+  const resourceLimits = { maxYoungGenerationSizeMb: YOUNG_MEGABYTES };
+  // Beside this file, and of its kind.
+  const file = import.meta.url.replace(/readers\.([jt]s)$/, "reader-thread.$1");
+  if (!file.endsWith(".ts")) return new Worker(new URL(file), { resourceLimits });
+  // Node 20 does not hand the loader of the sources down to threads.
+  const tsx = import.meta.resolve("tsx/esm/api");
+  const code = `import("${tsx}").then(({ register }) => { register(); return import("${file}"); })`;
+  return new Worker(code, { eval: true, resourceLimits });
 }

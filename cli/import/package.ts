@@ -5,7 +5,7 @@ import { packageNameProblem } from "../../hex/names.ts";
 import { latestVersion } from "../../hex/versions/sort.ts";
 import type { Source } from "../../mirror/source.ts";
 import type { RegistryPackage, RegistryRelease } from "../../proto/registry.ts";
-import { type Micros, micros } from "../../schemas/time.ts";
+import { type Micros, micros, microsFrom } from "../../schemas/time.ts";
 import { type StagedBlob, stageBlob } from "../../store/blobs.ts";
 import type { ObjectStore } from "../../store/objects/store.ts";
 import type { Sql, Transaction } from "../../store/postgres/pool.ts";
@@ -31,7 +31,6 @@ import {
 } from "../../store/queries/releases.ts";
 import { heldRepositoryName } from "../../store/queries/repositories.ts";
 import type { UserRow } from "../../store/queries/users.ts";
-import { microsFrom } from "../build/earlier.ts";
 import { fetchDocs, fetchRelease, ImportProblem, importedRequirements } from "./release.ts";
 
 /** Where it goes. */

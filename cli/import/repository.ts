@@ -17,8 +17,7 @@ import {
   type RegistryNames,
 } from "../../proto/registry.ts";
 import { SkepError } from "../../schemas/errors.ts";
-import { type Micros, microsOf } from "../../schemas/time.ts";
-import { microsFrom } from "../build/earlier.ts";
+import { type Micros, microsFrom, microsOf } from "../../schemas/time.ts";
 import { importPackage, type PackageReport, type Target } from "./package.ts";
 import { ImportProblem } from "./release.ts";
 

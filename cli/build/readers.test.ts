@@ -45,4 +45,5 @@ it("leaves nobody waiting when the threads end", async () => {
   const refused = expect(reading).rejects.toThrow("a thread that reads tarballs has ended");
   await readers.close();
   await refused;
+  await expect(readers.read(PEAR, [])).rejects.toThrow("has ended");
 });

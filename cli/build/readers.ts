@@ -56,7 +56,9 @@ interface Pending {
 
 export function threadReaders(count: number): Readers {
   const waiting = new Map<number, Pending>();
+  let failure: Error | undefined;
   const fail = (error: Error) => {
+    failure ??= error;
     for (const { reject } of waiting.values()) reject(error);
     waiting.clear();
   };
@@ -75,6 +77,8 @@ export function threadReaders(count: number): Readers {
     read(name, files) {
       const request: ReadRequest = { id: next++, name, files };
       return new Promise((resolve, reject) => {
+        // Nobody would answer.
+        if (failure !== undefined) return reject(failure);
         waiting.set(request.id, { resolve, reject });
         workers[request.id % count]?.postMessage(request);
       });

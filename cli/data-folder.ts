@@ -114,7 +114,8 @@ async function keepSecret(file: string, text: string): Promise<string> {
   return readFile(file, "utf8");
 }
 
-async function syncFolder(folder: string): Promise<void> {
+/** Makes what was put into the folder, or renamed in it, outlast a power cut. */
+export async function syncFolder(folder: string): Promise<void> {
   const handle = await open(folder, "r");
   await handle.sync().finally(() => handle.close());
 }

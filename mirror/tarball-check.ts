@@ -7,7 +7,7 @@ import type { RepositoryReader } from "./reader.ts";
 import type { Findings } from "./report.ts";
 
 // What a publish may have, and some air for what other registries accept.
-const LARGEST_TARBALL = 64 << 20;
+export const LARGEST_TARBALL = 64 << 20;
 // Other clients may be less strict about these than we are; about the rest they are not.
 const STRICTER: readonly TarballErrorCode[] = ["too_big", "entry_invalid", "metadata_invalid"];
 

@@ -39,11 +39,11 @@ export interface VerifyOptions {
 }
 
 // Some ten times the largest that exist. A small payload may take a hundred times as much memory decoded.
-const INDEX_LIMITS: FileLimits = { file: 64 << 20, payload: 256 << 20 };
-const PACKAGE_LIMITS: FileLimits = { file: 16 << 20, payload: 16 << 20 };
+export const INDEX_LIMITS: FileLimits = { file: 64 << 20, payload: 256 << 20 };
+export const PACKAGE_LIMITS: FileLimits = { file: 16 << 20, payload: 16 << 20 };
 
 // Whatever the repository is called, below its own root its keys are those of a public one.
-const ROOT: RepositoryRef = { name: trusted(repositoryName, "root"), public: true };
+export const ROOT: RepositoryRef = { name: trusted(repositoryName, "root"), public: true };
 
 /** @returns findings; none when every client can use everything. */
 export async function verifyRepository(source: Source, options: VerifyOptions = {}): Promise<Report> {

@@ -43,3 +43,8 @@ export function secondsAndNanos(at: Micros): { readonly seconds: number; readonl
   const seconds = Math.floor(at / 1_000_000);
   return { seconds, nanos: (at - seconds * 1_000_000) * 1000 };
 }
+
+/** @returns the instant of protobuf's Timestamp, its fraction cut to microseconds. */
+export function microsFrom(timestamp: { readonly seconds: number; readonly nanos: number }): Micros {
+  return micros(timestamp.seconds * 1_000_000 + Math.floor(timestamp.nanos / 1_000));
+}

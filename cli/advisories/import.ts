@@ -30,7 +30,7 @@ export interface ImportOptions {
   readonly prune: boolean;
 }
 
-interface Known {
+export interface Known {
   readonly row: AdvisoryRow;
   readonly affected: ReadonlyMap<PackageName, Affected>;
 }
@@ -110,7 +110,8 @@ function shownAt(known: Known | undefined): readonly PackageName[] {
   return known === undefined || known.row.withdrawnAt !== null ? [] : [...known.affected.keys()];
 }
 
-function knownOf(advisory: Advisory): Known {
+/** @returns an advisory of a feed as the database has it. */
+export function knownOf(advisory: Advisory): Known {
   const { id, summary, aliases, publishedAt, modifiedAt, withdrawnAt, cvssVector, cvss, references } =
     advisory;
   return {

@@ -1,14 +1,11 @@
-import { readFile, stat } from "node:fs/promises";
 import { Command, InvalidArgumentError } from "commander";
 import type { Finding, Report } from "../../mirror/report.ts";
-import { type Source, SourceError } from "../../mirror/source.ts";
-import { directorySource } from "../../mirror/source-directory.ts";
-import { httpSource } from "../../mirror/source-http.ts";
 import { verifyRepository } from "../../mirror/verify.ts";
 import { SkepError } from "../../schemas/errors.ts";
 import type { Context } from "../context.ts";
 import { EXIT_HELP } from "../exit-codes.ts";
 import { openProgress } from "../progress.ts";
+import { openSource, readPublicKeyFile } from "../repository-source.ts";
 import { visible } from "../visible.ts";
 
 interface VerifyFlags {
@@ -43,14 +40,14 @@ ${EXIT_HELP}`,
     .action((place: string, flags: VerifyFlags) => verify(context, place, flags));
 }
 
-function positive(text: string): number {
+export function positive(text: string): number {
   if (/^[1-9]\d{0,3}$/.test(text)) return Number(text);
   throw new InvalidArgumentError("must be a whole number above 0");
 }
 
 async function verify({ terminal }: Context, place: string, flags: VerifyFlags): Promise<void> {
   const source = await openSource(place);
-  const publicKeyPem = flags.publicKey === undefined ? undefined : await readKey(flags.publicKey);
+  const publicKeyPem = flags.publicKey === undefined ? undefined : await readPublicKeyFile(flags.publicKey);
   const progress = openProgress(terminal, "verifying", "packages");
   const report = await verifyRepository(source, {
     ...(publicKeyPem === undefined ? {} : { publicKeyPem }),
@@ -78,35 +75,4 @@ function print(terminal: Context["terminal"], report: Report, flags: VerifyFlags
 
 function describe({ key, check, severity, message }: Finding): string {
   return visible(`${severity} ${key}: ${check}: ${message}`);
-}
-
-/** @throws SkepError `store_unavailable` when there is nobody to ask, which is no fault of the files. */
-async function openSource(place: string): Promise<Source> {
-  if (!/^https?:\/\//.test(place)) {
-    const found = await stat(place).catch(() => undefined);
-    if (!found?.isDirectory()) throw new SkepError("usage", `${place} is neither a URL nor a folder`);
-    return directorySource(place);
-  }
-  if (!URL.canParse(place)) throw new SkepError("usage", `${place} is not a URL`);
-  const source = httpSource(place);
-  try {
-    await source.read("public_key", 65_536);
-  } catch (error) {
-    if (error instanceof SourceError && error.code === "unreachable") {
-      throw new SkepError("store_unavailable", error.message, { cause: error });
-    }
-  }
-  return source;
-}
-
-async function readKey(file: string): Promise<string> {
-  try {
-    return await readFile(file, "utf8");
-  } catch (cause) {
-    throw new SkepError(
-      "usage",
-      `the public key cannot be read: ${cause instanceof Error ? cause.message : cause}`,
-      { cause },
-    );
-  }
 }

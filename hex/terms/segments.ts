@@ -7,6 +7,7 @@ import { TermError } from "./errors.ts";
 /** What stands before the `/` of a segment. */
 export type SegmentValue = string | bigint;
 
+const ABOVE_BMP = /[\ud800-\udfff]/;
 const MODIFIERS: ReadonlySet<string> = new Set(["signed", "unsigned", "big", "little"]);
 
 /**
@@ -24,6 +25,8 @@ export function segmentBytes(value: SegmentValue, specifiers: readonly string[])
 
 function lowBytes(value: SegmentValue): Uint8Array {
   if (typeof value === "bigint") return Uint8Array.of(Number(BigInt.asUintN(8, value)));
+  // The low 8 bits of each UTF-16 unit: the same, and much faster, where each code point is one unit.
+  if (!ABOVE_BMP.test(value)) return Buffer.from(value, "latin1");
   return Uint8Array.from(value, (character) => codePoint(character) & 0xff);
 }
 

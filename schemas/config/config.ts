@@ -285,6 +285,15 @@ export function readStatusConfig(source: Source): StatusConfig {
   });
 }
 
+/** As {@link readToolConfig}, for a command that also brings in bytes. @throws SkepError `config_invalid` */
+export function readImportConfig(source: Source): ToolConfig & { readonly privateStore: StoreConfig } {
+  const config = readToolConfig(source);
+  return read(source, ({ values }, problems) => ({
+    ...config,
+    privateStore: storeConfig(values, "PRIVATE", problems),
+  }));
+}
+
 const HEXPM = trusted(repositoryName, "hexpm");
 
 /** What would let the API sign, purge, or write what clients fetch. */

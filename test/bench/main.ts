@@ -3,6 +3,7 @@ import { availableParallelism } from "node:os";
 import { benchGenerator } from "./generator.ts";
 import { benchHexCore } from "./hex-core.ts";
 import { benchIndexFiles } from "./index-files.ts";
+import { benchBuild } from "./build.ts";
 import { benchPublish } from "./publish.ts";
 import { benchRead } from "./read.ts";
 import { benchRebuild } from "./rebuild.ts";
@@ -17,6 +18,7 @@ const BENCHES: Readonly<Record<string, () => Promise<readonly Row[]>>> = {
   rebuild: benchRebuild,
   unchanged: benchUnchanged,
   publish: benchPublish,
+  build: benchBuild,
   static: benchStatic,
   read: benchRead,
 };

@@ -2,7 +2,7 @@
  * Elixir's mix with Hex's own client, where that is installed (`mix local.hex`): publish, fetch, retire, audit,
  * documentation, revert. It is in no registry that every machine reaches, so elsewhere this is left out.
  */
-import { execFile, execFileSync, spawn } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -18,21 +18,12 @@ import { writePolicy } from "../../store/queries/policies.ts";
 import { enableTotp } from "../../store/queries/totp.ts";
 import { startRegistry, type TestRegistry } from "../support/registry.ts";
 import { testSigner } from "../support/signing.ts";
+import { optionalMixHex } from "../support/tools.ts";
 import { WebClient } from "../web/client.ts";
 
 const run = promisify(execFile);
 
-function hasMixHex(): boolean {
-  try {
-    execFileSync("mix", ["help", "hex.publish"], { stdio: "ignore" });
-    return true;
-  } catch {
-    console.log("left out: mix with hex is not installed");
-    return false;
-  }
-}
-
-describe.runIf(hasMixHex())("mix hex", () => {
+describe.runIf(optionalMixHex())("mix hex", () => {
   let folder: string;
   let registry: TestRegistry;
   let env: NodeJS.ProcessEnv;

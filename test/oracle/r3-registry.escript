@@ -4,6 +4,7 @@
 %%   {sign, Payload, PrivateKey}.            a Signed message
 %%   {open, File, Repository, Name, Key}.    the version of the only release in that packages/NAME
 %%   {list, Function, Path, Repository, Key}. what r3_hex_registry:Function lists in that file, a line a package
+%%   {versions, File, Repository, Key}.      a line for each package of that `versions`: its name and its versions
 -mode(compile).
 
 main([File]) ->
@@ -32,7 +33,12 @@ answer({list, Function, Path, Repository, Key}) ->
     {ok, File} = file:read_file(Path),
     {ok, Payload} = r3_hex_registry:decode_and_verify_signed(zlib:gunzip(File), Key),
     {ok, Packages} = r3_hex_registry:Function(Payload, Repository),
-    iolist_to_binary([line(Package) || Package <- Packages]).
+    iolist_to_binary([line(Package) || Package <- Packages]);
+answer({versions, File, Repository, Key}) ->
+    {ok, Payload} = r3_hex_registry:decode_and_verify_signed(zlib:gunzip(File), Key),
+    {ok, Packages} = r3_hex_registry:decode_versions(Payload, Repository),
+    iolist_to_binary([[Name, [[" ", Version] || Version <- Versions], "\n"]
+                      || #{name := Name, versions := Versions} <- Packages]).
 
 line(#{name := Name, versions := Versions, retired := Retired}) ->
     [lists:join(" ", [Name | Versions]), [[" ", integer_to_list(Index)] || Index <- Retired], "\n"];

@@ -2,6 +2,7 @@
  * Suites that need a program which `npm ci` does not bring. Locally such a suite says in one line that it
  * is left out; with CI=true a missing program is a failure, so that nothing is skipped unseen.
  */
+import { execFileSync } from "node:child_process";
 import { accessSync, constants, existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
 
@@ -55,4 +56,18 @@ export function optionalData(path: string): boolean {
   if (!said.has(path)) console.log(`left out: ${path} is not there`);
   said.add(path);
   return false;
+}
+
+/**
+ * mix with Hex's own client (`mix local.hex`), which is in no registry that every machine reaches: left out even in CI.
+ * @returns whether it is there.
+ */
+export function optionalMixHex(): boolean {
+  try {
+    execFileSync("mix", ["help", "hex.publish"], { stdio: "ignore" });
+    return true;
+  } catch {
+    console.log("left out: mix with hex is not installed");
+    return false;
+  }
 }

@@ -166,7 +166,8 @@ export async function putOffIntents(
     } else {
       await tx`
         update intents set looks = looks + 1, look_at = now() + ${delay} * interval '1 second'
-        where repository_id = ${repositoryId} and key = ${intent.key} and generation = ${intent.generation} and looks = ${intent.looks}`;
+        where repository_id = ${repositoryId} and key = ${intent.key}
+          and generation = ${intent.generation} and looks = ${intent.looks}`;
     }
   }
 }

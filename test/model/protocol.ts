@@ -236,7 +236,8 @@ export class Protocol {
     }
     if (state.network.length === 0 && state.intents.length === 0 && !stalled) {
       for (const [key, due] of Object.entries(state.deletions)) {
-        if (!due) add(`grace is over: ${key}`, true, (next) => void (next.deletions[key] = true));
+        if (!due)
+          add(`grace is over: ${key}`, true, (next) => Object.assign(next.deletions, { [key]: true }));
       }
     }
     const change = this.script[state.script];
@@ -483,16 +484,18 @@ export class Protocol {
   #lookAgain(state: State, self: Generator, request: Request): void {
     const standing = state.bucket[request.key];
     const found = standing && current(standing);
-    if (request.hash === null && found === undefined) return this.#succeeded(state, self, request);
+    if (request.hash === null && found === undefined) {
+      this.#succeeded(state, self, request);
+      return;
+    }
     if (
       request.hash !== null &&
       found !== undefined &&
       isOwnWrite(found, self, { payloadHash: request.hash as Sha256 })
     ) {
-      return this.#succeeded(state, self, request);
-    }
-    if ((found?.generation ?? 0) > self.generation) return this.#lost(state, self);
-    if (self.work !== null) self.work.requests[0] = { ...request, expected: this.#expected(found) };
+      this.#succeeded(state, self, request);
+    } else if ((found?.generation ?? 0) > self.generation) this.#lost(state, self);
+    else if (self.work !== null) self.work.requests[0] = { ...request, expected: this.#expected(found) };
   }
 
   #lost(state: State, self: Generator): void {
@@ -517,7 +520,10 @@ export class Protocol {
   #record(state: State, self: Generator): void {
     const { work, snapshot, generation } = self;
     if (work === null) return;
-    if (this.rules.fence && generation !== state.generation) return this.#lost(state, self);
+    if (this.rules.fence && generation !== state.generation) {
+      this.#lost(state, self);
+      return;
+    }
     for (const [key, hash] of [...work.adopt, ...work.written]) state.books[key] = { hash, generation };
     for (const key of [...work.removed, ...work.forget]) delete state.books[key];
     if (self.deleting) for (const key of work.forget) delete state.deletions[key];

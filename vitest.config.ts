@@ -18,6 +18,7 @@ export default defineConfig({
     maxWorkers: 2 * availableParallelism(),
     projects: [
       project("unit", `${folders}/**/*.test.ts`, { testTimeout: 30_000 }),
+      project("model", "test/model/**/*.test.ts", slow),
       project("house", "test/house/**/*.test.ts", slow),
       project("oracle", "test/oracle/**/*.test.ts", slow),
       project("store", "test/contract/**/*.test.ts", slow),

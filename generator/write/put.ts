@@ -25,6 +25,15 @@ export function replacing(current: Pick<CurrentObject, "etag"> | undefined): Pre
   return current === undefined ? { kind: "absent" } : { kind: "match", etag: current.etag };
 }
 
+/** @returns whether it is what this very claim was to put: our own request arrived. */
+export function isOwnWrite(
+  found: CurrentObject,
+  claim: Pick<Claim, "generation">,
+  desired: Pick<DesiredObject, "payloadHash">,
+): boolean {
+  return found.generation === claim.generation && found.payloadHash === desired.payloadHash;
+}
+
 /**
  * Puts an object in place of the one that is known, and finds out what happened when the store does not say.
  * @returns the ETag of the object that now stands.
@@ -54,9 +63,7 @@ export async function putObject(
     const found = await lookAgain(writer, desired.key, attempt);
     if (found === "unknown") continue;
     // Our own request arrived, though its answer did not.
-    if (found?.generation === writer.claim.generation && found.payloadHash === desired.payloadHash) {
-      return found.etag;
-    }
+    if (found !== undefined && isOwnWrite(found, writer.claim, desired)) return found.etag;
     await refuseNewer(writer, desired.key, found, desired.revision);
     // An older generation, or a foreign hand: its writer died between PUT and record. Or the object was
     // removed by hand.

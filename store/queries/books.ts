@@ -142,7 +142,7 @@ export async function openOwnIntents(
       ${intents.map((intent) => intent.payloadHash)}::text[]
     ) as row (key, package, hash)
     on conflict (repository_id, key, generation) do update
-      set payload_hash = excluded.payload_hash, package = excluded.package, look_at = null`;
+      set payload_hash = excluded.payload_hash, package = excluded.package, looks = 0, look_at = null`;
 }
 
 export async function closeOwnIntents(
@@ -155,7 +155,8 @@ export async function closeOwnIntents(
 
 /**
  * An intent of an earlier generation was looked at. Its request may still be under way, so it is looked at
- * again after each of the delays, and forgotten after the last.
+ * again after each of the delays, and forgotten after the last. One that was opened again since it was read stays
+ * as it is: its writer has put something since our look.
  * @param delays seconds
  */
 export async function putOffIntents(
@@ -169,11 +170,12 @@ export async function putOffIntents(
     if (delay === undefined) {
       await tx`
         delete from intents where repository_id = ${repositoryId} and key = ${intent.key}
-          and generation = ${intent.generation}`;
+          and generation = ${intent.generation} and looks = ${intent.looks}`;
     } else {
       await tx`
         update intents set looks = looks + 1, look_at = now() + ${delay} * interval '1 second'
-        where repository_id = ${repositoryId} and key = ${intent.key} and generation = ${intent.generation}`;
+        where repository_id = ${repositoryId} and key = ${intent.key}
+          and generation = ${intent.generation} and looks = ${intent.looks}`;
     }
   }
 }

@@ -185,7 +185,10 @@ async function buildFile(
   // A run that was cut off may have given this revision to other contents.
   const revision = Math.max(input.revision, row.revision + 1);
   const payload = encodePackage(buildPackage(input.repository, { ...row, revision }));
-  const file = await input.stage({ key: `packages/${name}`, bytes: await signedFile(payload, input.signer) });
+  const file = await input.stage({
+    key: `packages/${name}`,
+    bytes: await signedFile({ kind: "sign", payload }, input.signer),
+  });
   return { ...built, file, memory: { ...memory, revision } };
 }
 

@@ -2,11 +2,10 @@
 import { existsSync } from "node:fs";
 import { mkdir, rename, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { buildNames, buildVersions } from "../../generator/build/indexes.ts";
-import { signedFile } from "../../generator/build/signed-file.ts";
+import { indexFilesOf } from "../../generator/index/index-files.ts";
 import { STRAYS_ALLOWED } from "../../generator/rebuild.ts";
 import type { PackageName, RepositoryName } from "../../hex/ids.ts";
-import { encodeNames, encodeVersions } from "../../proto/registry.ts";
+import { encodeIndexEnd } from "../../proto/registry.ts";
 import type { Signer } from "../../proto/signer.ts";
 import { SkepError } from "../../schemas/errors.ts";
 import { type Micros, micros, microsOf } from "../../schemas/time.ts";
@@ -179,20 +178,21 @@ async function repositoryFiles(
       advisories: advisories.get(name) ?? [],
     };
   });
-  const index = async (
-    key: string,
-    encode: (revision: number) => Uint8Array,
-  ): Promise<NewFile | undefined> => {
+  const indexes = indexFilesOf(rows);
+  const endAt = (at: number) => encodeIndexEnd({ repository, revision: at });
+  const index = async (key: "versions" | "names"): Promise<NewFile | undefined> => {
+    const file = indexes[key];
     const before = earlier.fingerprint === signer.fingerprint ? earlier.payload(key) : undefined;
-    if (before !== undefined && Buffer.from(encode(earlier.revision)).equals(before)) return undefined;
-    return { key, bytes: await signedFile(encode(revision), signer) };
+    if (before !== undefined && Buffer.from(file.payload(endAt(earlier.revision))).equals(before))
+      return undefined;
+    return { key, bytes: await file.signedFile(endAt(revision), signer) };
   };
   const publicKey = Buffer.from(signer.publicKeyPem);
   const hasKey = publicKey.equals(earlier.file("public_key") ?? new Uint8Array());
   const files = [
     hasKey ? undefined : { key: "public_key", bytes: publicKey },
-    await index("versions", (at) => encodeVersions(buildVersions(repository, at, rows))),
-    await index("names", (at) => encodeNames(buildNames(repository, at, rows))),
+    await index("versions"),
+    await index("names"),
   ];
   return files.flatMap((file) => file ?? []);
 }

@@ -1,9 +1,9 @@
 /** `npm run bench [NAME ...]`: each figure beside a limit that is measured in the same run. */
 import { availableParallelism } from "node:os";
+import { benchBuild } from "./build.ts";
 import { benchGenerator } from "./generator.ts";
 import { benchHexCore } from "./hex-core.ts";
 import { benchIndexFiles } from "./index-files.ts";
-import { benchBuild } from "./build.ts";
 import { benchPublish } from "./publish.ts";
 import { benchRead } from "./read.ts";
 import { benchRebuild } from "./rebuild.ts";

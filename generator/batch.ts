@@ -21,7 +21,7 @@ import { readSnapshot, type Snapshot } from "./snapshot.ts";
 import { type StepName, step } from "./steps.ts";
 import type { CurrentObject } from "./write/metadata.ts";
 import { type Put, planWrites, type Removal } from "./write/plan.ts";
-import { type Written, writePuts, writeRemovals } from "./write/stage.ts";
+import { type Unanswered, writePuts, writeRemovals } from "./write/stage.ts";
 
 /** What a build did. */
 export interface BatchResult {
@@ -67,34 +67,38 @@ export async function runBatch(
 
   let build = planBuild(context, snapshot, current, holdsOutside(snapshot, scope));
   await run("intent", () => announce(context, claim, build));
+  const unanswered: Unanswered = new Map();
+  const put = (belongs: (put: Put) => boolean) =>
+    writePuts(context, claim, snapshot.repository, build.plan.puts.filter(belongs), unanswered);
   // A crash from here on leaves intents, so every key below is looked at before it is trusted again.
   try {
     // 1. Tarballs, docs, policies and the public key, which name nothing.
-    const first = await run("put-tarballs", () => putStage(context, claim, build, isLeaf));
+    const first = await run("put-tarballs", () => put(isLeaf));
     if (first.held.length > 0) {
       // Their bytes cannot be published: plan again without them, so that no file names them.
       build = planBuild(context, snapshot, current, [...holdsOutside(snapshot, scope), ...first.held]);
       await announce(context, claim, build);
     }
     // 2. A package's files, which name tarballs that are all there by now.
-    const second = await run("put-packages", () => putStage(context, claim, build, isKind("package")));
+    const second = await run("put-packages", () => put(isKind("package")));
     // 3. The indexes, which name packages and versions.
-    const third = await run("put-versions", () => putStage(context, claim, build, isKind("versions")));
-    const fourth = await run("put-names", () => putStage(context, claim, build, isKind("names")));
+    const third = await run("put-versions", () => put(isKind("versions")));
+    const fourth = await run("put-names", () => put(isKind("names")));
     // 4. Files of packages that no index names any more.
     const { removals } = build.plan;
     await run("delete-packages", async () => {
       // Of a repository that was renamed: first what names packages, then those.
-      await writeRemovals(context, claim, removals.filter(isIndexRemoval));
+      await writeRemovals(context, claim, removals.filter(isIndexRemoval), unanswered);
       await writeRemovals(
         context,
         claim,
         removals.filter((removal) => !isIndexRemoval(removal)),
+        unanswered,
       );
     });
     const stages = [first, second, third, fourth];
     const written = stages.flatMap((stage) => stage.written);
-    const { purgeId, shown } = await run("record", () => record(context, claim, build, written));
+    const { purgeId, shown } = await run("record", () => record(context, claim, build, written, unanswered));
     context.counters.builds += 1;
     context.onVisible?.(shown);
     return {
@@ -162,15 +166,6 @@ function isIndexRemoval({ package: name }: Removal): boolean {
 function isLeaf(put: Put): boolean {
   const { kind } = put.desired.object;
   return kind === "tarball" || kind === "docs" || kind === "policy" || kind === "public_key";
-}
-
-function putStage(
-  context: GeneratorContext,
-  claim: Claim,
-  build: Build,
-  belongs: (put: Put) => boolean,
-): Promise<{ readonly written: readonly Written[]; readonly held: readonly Hold[] }> {
-  return writePuts(context, claim, build.snapshot.repository, build.plan.puts.filter(belongs));
 }
 
 /**

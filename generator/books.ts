@@ -15,7 +15,7 @@ import { enqueuePurge } from "../store/queries/purges.ts";
 import type { Build } from "./build.ts";
 import type { Claim } from "./claim.ts";
 import type { GeneratorContext } from "./context.ts";
-import { recordOf, type Written } from "./write/stage.ts";
+import { recordOf, type Unanswered, type Written } from "./write/stage.ts";
 
 // Fastly takes 256 keys at once; beyond that one key that purges the repository is cheaper for all.
 const KEYS_AT_ONCE = 256;
@@ -72,6 +72,7 @@ export async function record(
   claim: Claim,
   build: Build,
   written: readonly Written[],
+  unanswered: Unanswered,
 ): Promise<Recorded> {
   const { snapshot, plan, holds } = build;
   const { repositoryId, generation } = claim;
@@ -120,7 +121,9 @@ export async function record(
     const packages = new Set(held.map((hold) => hold.package));
     await ensureRetry(tx, snapshot.repository.name, [...packages], HELD_RETRY_SECONDS);
     await books.closeOwnIntents(tx, repositoryId, generation);
+    const [firstLook = 0] = context.settings.recheckSeconds;
     await books.putOffIntents(tx, repositoryId, snapshot.intents, context.settings.recheckSeconds);
+    await books.recheckKeys(tx, repositoryId, unanswered, firstLook);
     return { purgeId, shown };
   });
 }

@@ -16,6 +16,8 @@ export interface Writer {
   readonly claim: Claim;
   /** Before the second try of a write whose outcome is unknown; doubled each time. */
   readonly retryMilliseconds: number;
+  /** Told of a key when the store gave no answer: that request may arrive long after a later one has succeeded. */
+  readonly onUnanswered?: ((key: string) => void) | undefined;
 }
 
 const ATTEMPTS = 5;
@@ -57,6 +59,7 @@ export async function putObject(
       return (await writer.store.put(desired.key, body, { ...options, precondition })).etag;
     } catch (error) {
       if (!hasCode(error, "store_precondition", "store_not_found", "store_unavailable")) throw error;
+      if (error.code === "store_unavailable") writer.onUnanswered?.(desired.key);
       if (attempt >= ATTEMPTS) throw error;
       if (error.code === "store_unavailable") await backOff(writer, attempt);
     }
@@ -85,7 +88,9 @@ export async function deleteObject(writer: Writer, key: string, known: CurrentOb
       await writer.store.delete(key, { ifMatch: etag });
       return;
     } catch (error) {
-      if (!hasCode(error, "store_precondition", "store_unavailable") || attempt >= ATTEMPTS) throw error;
+      if (!hasCode(error, "store_precondition", "store_unavailable")) throw error;
+      if (error.code === "store_unavailable") writer.onUnanswered?.(key);
+      if (attempt >= ATTEMPTS) throw error;
       if (error.code === "store_unavailable") await backOff(writer, attempt);
     }
     const found = await lookAgain(writer, key, attempt);

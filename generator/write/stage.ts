@@ -1,5 +1,6 @@
 /** The PUTs and DELETEs of one stage of a build, several at a time. */
 import { createHash } from "node:crypto";
+import type { PackageName } from "../../hex/ids.ts";
 import { HEADER_RULES_VERSION } from "../../hex/keys.ts";
 import { hasCode, SkepError } from "../../schemas/errors.ts";
 import type { Hold, RecordedObject } from "../../store/queries/books.ts";
@@ -20,17 +21,26 @@ export interface Written {
   readonly etag: string;
 }
 
+/** Keys of which a request got no answer, with their packages. */
+export type Unanswered = Map<string, PackageName | null>;
+
 /** @returns what a conditional write needs. */
-export function writerOf(context: GeneratorContext, claim: Claim): Writer {
+export function writerOf(
+  context: GeneratorContext,
+  claim: Claim,
+  onUnanswered?: (key: string) => void,
+): Writer {
   return {
     sql: context.sql,
     store: context.publicStore,
     claim,
     retryMilliseconds: context.settings.writeRetryMilliseconds,
+    onUnanswered,
   };
 }
 
 /**
+ * @param unanswered is told of requests that got no answer
  * @returns what was written, and whose bytes the private store lost or spoilt: they hold up nobody but
  *   themselves.
  */
@@ -39,11 +49,12 @@ export async function writePuts(
   claim: Claim,
   repository: RepositoryRow,
   puts: readonly Put[],
+  unanswered: Unanswered,
 ): Promise<{ readonly written: readonly Written[]; readonly held: readonly Hold[] }> {
   const written: Written[] = [];
   const held: Hold[] = [];
-  const target = writerOf(context, claim);
   await inParallel(context.settings.concurrency, puts, async ({ desired, known }) => {
+    const target = writerOf(context, claim, (key) => unanswered.set(key, desired.package));
     try {
       const body = (await reusableFile(context, desired, known)) ?? (await bytesOf(context, desired));
       const options = putOptions(repository, desired, claim);
@@ -63,9 +74,10 @@ export async function writeRemovals(
   context: GeneratorContext,
   claim: Claim,
   removals: readonly Removal[],
+  unanswered: Unanswered,
 ): Promise<void> {
-  const target = writerOf(context, claim);
   await inParallel(context.settings.concurrency, removals, async (removal) => {
+    const target = writerOf(context, claim, (key) => unanswered.set(key, removal.package));
     await deleteObject(target, removal.key, removal.known);
     context.counters.deletes += 1;
   });

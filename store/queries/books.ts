@@ -180,6 +180,25 @@ export async function putOffIntents(
   }
 }
 
+/**
+ * Has keys looked at again although their writes were recorded: an earlier request of the same write got no answer, and
+ * may arrive when nobody expects it. As intents of no generation, so that whoever works looks at them.
+ * @param delay seconds until the first look
+ */
+export async function recheckKeys(
+  tx: Transaction,
+  repositoryId: number,
+  keys: ReadonlyMap<string, PackageName | null>,
+  delay: number,
+): Promise<void> {
+  if (keys.size === 0) return;
+  await tx`
+    insert into intents (repository_id, key, generation, package, payload_hash, looks, look_at)
+    select ${repositoryId}, key, 0, package, null, 1, now() + ${delay} * interval '1 second'
+    from unnest(${[...keys.keys()]}::text[], ${[...keys.values()] as (string | null)[]}::text[]) as row (key, package)
+    on conflict (repository_id, key, generation) do update set looks = excluded.looks, look_at = excluded.look_at`;
+}
+
 /** An object that nothing names any more, to be deleted when it is due. */
 export interface Deletion {
   readonly key: string;

@@ -72,6 +72,23 @@ describe.each(WRITTEN)("put %s", (key) => {
     await world.expectWhole({ foo: ["1.0.0"] });
   });
 
+  it("arrives after a second request has succeeded and the publish was reverted", async () => {
+    const settings = { recheckSeconds: [0.5, 0.5, 0.5] };
+    const late = world.publicStore.arriveLate("put", key);
+    const first = world.generator({ settings });
+    await first.generator.settle();
+    await late.reached;
+    await world.rows.revert("foo", "1.1.0");
+    await world.rows.revert("bar", "1.0.0");
+    await first.generator.settle();
+    await first.generator.releaseClaims();
+    await late.release().catch(() => undefined);
+    const { generator } = world.generator({ settings });
+    await generator.settle();
+    await generator.releaseClaims();
+    await world.expectWhole({ foo: ["1.0.0"] });
+  });
+
   it("arrives after its generator gave up and another has reverted the publish", async () => {
     world.publicStore.failBefore("put", key, { skip: 1, times: 100 });
     const late = world.publicStore.arriveLate("put", key);

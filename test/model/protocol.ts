@@ -21,7 +21,10 @@ export interface Rules {
   readonly putBack: boolean;
   /** An intent that is opened again is looked at as often as a new one, whoever is looking meanwhile. */
   readonly freshLooks: boolean;
-  /** An assumption: no request arrives after a later try of the same generator has succeeded. */
+  /**
+   * In place of the looks that the generator takes for a while at keys of which a request got no answer: no request
+   * arrives after a later try of the same generator has succeeded.
+   */
   readonly triesEnd: boolean;
 }
 export const RULES: Rules = {
@@ -470,7 +473,7 @@ export class Protocol {
   }
 
   #succeeded(state: State, self: Generator, { key, hash, generation }: Request): void {
-    // A known limit: a generator that lives, and whose second try succeeds, keeps no intent for its first.
+    // The code has the key looked at again; that is not followed here, and has a test against a real database.
     if (this.rules.triesEnd) {
       state.network = state.network.filter((each) => each.key !== key || each.generation !== generation);
     }

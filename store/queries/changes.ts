@@ -258,13 +258,14 @@ export function revisionsFrom(
  */
 export async function forgetVisibleChanges(sql: Queryable): Promise<void> {
   await sql`
+    with last as (
+      select distinct on (repository) id, repository, revision from changes where visible_at is not null
+      order by repository, visible_at desc, id desc
+    )
     delete from changes c where visible_at < now() - interval '1 hour'
+      and not exists (select from last l where l.id = c.id or (l.repository, l.revision) = (c.repository, c.revision))
       and not exists (select from repositories r where r.name = c.repository and r.revision = c.revision)
       and not exists (
         select from changes o where o.repository = c.repository and o.revision = c.revision
-          and (o.visible_at is null or o.visible_at >= now() - interval '1 hour'))
-      and id not in (
-        select distinct on (repository) id from changes where visible_at is not null
-        order by repository, visible_at desc
-      )`;
+          and (o.visible_at is null or o.visible_at >= now() - interval '1 hour'))`;
 }

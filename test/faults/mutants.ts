@@ -50,12 +50,12 @@ export const MUTANTS: readonly Mutant[] = [
     file: "generator/batch.ts",
     edits: [
       [
-        'run("put-packages", () => putStage(context, claim, build, isKind("package")))',
-        'run("put-packages", () => putStage(context, claim, build, isKind("versions")))',
+        'run("put-packages", () => put(isKind("package")))',
+        'run("put-packages", () => put(isKind("versions")))',
       ],
       [
-        'run("put-versions", () => putStage(context, claim, build, isKind("versions")))',
-        'run("put-versions", () => putStage(context, claim, build, isKind("package")))',
+        'run("put-versions", () => put(isKind("versions")))',
+        'run("put-versions", () => put(isKind("package")))',
       ],
     ],
     caughtBy: "failing-steps",
@@ -64,14 +64,8 @@ export const MUTANTS: readonly Mutant[] = [
     name: "order of two steps swapped: packages before tarballs",
     file: "generator/batch.ts",
     edits: [
-      [
-        'run("put-tarballs", () => putStage(context, claim, build, isLeaf))',
-        'run("put-tarballs", () => putStage(context, claim, build, isKind("package")))',
-      ],
-      [
-        'run("put-packages", () => putStage(context, claim, build, isKind("package")))',
-        'run("put-packages", () => putStage(context, claim, build, isLeaf))',
-      ],
+      ['run("put-tarballs", () => put(isLeaf))', 'run("put-tarballs", () => put(isKind("package")))'],
+      ['run("put-packages", () => put(isKind("package")))', 'run("put-packages", () => put(isLeaf))'],
     ],
     caughtBy: "failing-steps",
   },
@@ -90,7 +84,12 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "second purge dropped",
     file: "generator/purge/worker.ts",
-    edits: [["if (purge.rounds > 0) return finishPurge(tx, purge.id);", "await finishPurge(tx, purge.id);"]],
+    edits: [
+      [
+        "if (purge.rounds > 0) {\n      await finishPurge(tx, purge.id);\n      return [];\n    }",
+        "await finishPurge(tx, purge.id);",
+      ],
+    ],
     caughtBy: "cdn",
   },
   {

@@ -1,23 +1,16 @@
 /** Policies as files: YAML, of which JSON is a part. Pure. */
-import { parseDocument } from "yaml";
 import type { z } from "zod";
 import { type PolicyFile, policyDocument } from "../schemas/policy.ts";
+import { parseYaml } from "./yaml-text.ts";
 
 // A policy with thousands of exceptions; far below what aliases could make of a small file.
 const LONGEST = 1 << 20;
 
 /** @returns the policy, or what is wrong with the text, a line for each. */
 export function parsePolicyFile(text: string): PolicyFile | readonly string[] {
-  if (text.length > LONGEST) return [`has more than ${LONGEST} characters`];
-  const document = parseDocument(text, { prettyErrors: true, uniqueKeys: true });
-  if (document.errors.length > 0) return document.errors.map(({ message }) => message.trim());
-  let value: unknown;
-  try {
-    value = document.toJS({ maxAliasCount: 100 });
-  } catch (error) {
-    return [(error as Error).message];
-  }
-  const parsed = policyDocument.safeParse(value);
+  const read = parseYaml(text, LONGEST);
+  if ("problems" in read) return read.problems;
+  const parsed = policyDocument.safeParse(read.value);
   return parsed.success ? parsed.data : parsed.error.issues.map(problemOf);
 }
 

@@ -1,7 +1,8 @@
 /** Retirements as a file: YAML, of which JSON is a part. Pure. */
-import { parseDocument, stringify } from "yaml";
+import { stringify } from "yaml";
 import { z } from "zod";
 import type { Retirement } from "../../store/queries/releases.ts";
+import { parseYaml } from "../yaml-text.ts";
 
 /** By package, then by version. */
 export type Retirements = ReadonlyMap<string, ReadonlyMap<string, Retirement>>;
@@ -27,16 +28,9 @@ const file = z
 
 /** @returns the retirements, or what is wrong with the text, a line for each. */
 export function parseRetirements(text: string): Retirements | readonly string[] {
-  if (text.length > LONGEST) return [`has more than ${LONGEST} characters`];
-  const document = parseDocument(text, { prettyErrors: true, uniqueKeys: true });
-  if (document.errors.length > 0) return document.errors.map(({ message }) => message.trim());
-  let value: unknown;
-  try {
-    value = document.toJS({ maxAliasCount: 100 });
-  } catch (error) {
-    return [(error as Error).message];
-  }
-  const parsed = file.safeParse(value);
+  const read = parseYaml(text, LONGEST);
+  if ("problems" in read) return read.problems;
+  const parsed = file.safeParse(read.value);
   if (!parsed.success) {
     return parsed.error.issues.map(({ path, message }) => `${path.join(" ") || "the file"}: ${message}`);
   }
